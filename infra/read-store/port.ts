@@ -1,0 +1,89 @@
+import type { EventId, Revision, StreamName, TenantId } from '../../schemas/ids.ts';
+import type { Checkpoint, Partition } from '../event-feed/port.ts';
+
+/** A view's row is a JSON document under (tenant, key), with columns taken from it for filters. */
+export type Document = Readonly<Record<string, unknown>>;
+
+export type ColumnType = 'text' | 'bigint' | 'timestamptz' | 'text[]';
+export type ColumnValue = string | number | readonly string[] | null;
+
+export type View<D extends Document = Document> = {
+  /** kebab-case; the table is its snake_case. */
+  readonly name: string;
+  /** Raised when the documents' shape or meaning changes: then the view is rebuilt. */
+  readonly version: number;
+  /** Columns for filters and orders, taken from the document at each write. Names are snake_case. */
+  readonly columns: Readonly<Record<string, { readonly type: ColumnType; readonly of: (document: D) => ColumnValue }>>;
+  /** Each after the tenant; a text[] column alone is indexed for membership. */
+  readonly indexes: readonly (readonly string[])[];
+  /** A timestamptz column: rows past it can be claimed (timers). */
+  readonly dueColumn?: string;
+};
+
+export type DocumentKey = { readonly tenantId: TenantId; readonly key: string };
+/** `document: null` deletes. */
+export type DocumentWrite = DocumentKey & { readonly document: Document | null };
+
+/** How far a projector went in one stream: revision ≤ last with the same id is a duplicate, with another id a fork. */
+export type Progress = { readonly stream: StreamName; readonly revision: Revision; readonly eventId: EventId };
+
+/** Moves a checkpoint from what its owner believes it to be; another owner's move makes it fail. */
+export type CheckpointMove = {
+  readonly consumer: string;
+  readonly partition: Partition;
+  readonly from: Checkpoint | null;
+  readonly to: Checkpoint;
+};
+
+export type BatchWrite = {
+  readonly view: View;
+  readonly documents: readonly DocumentWrite[];
+  readonly progress: readonly Progress[];
+  readonly move: CheckpointMove;
+};
+
+export type Filter =
+  | { readonly column: string; readonly equals: string | number }
+  | { readonly column: string; readonly from?: string | number; readonly to?: string | number }
+  | { readonly column: string; readonly contains: string };
+
+export type ListQuery = {
+  readonly view: View;
+  readonly tenantId: TenantId;
+  readonly filters: readonly Filter[];
+  /** Order: this column descending, then key descending. */
+  readonly newestBy: string;
+  /** Exclusive: the last row of the page before. */
+  readonly after?: { readonly value: string | number; readonly key: string };
+  /** 1 to 200. */
+  readonly limit: number;
+};
+
+/**
+ * Where views live. Rows, progress and checkpoint of a batch are one transaction; the compare-and-set of the
+ * checkpoint is the fence between two owners. Throws OperationalFailure VIEWS_UNAVAILABLE (retryable).
+ */
+export type ReadStore = {
+  /** Makes the tables of the views; safe to run by several processes at once, and again. */
+  prepare(views: readonly View[]): Promise<void>;
+  loadCheckpoint(consumer: string, partition: Partition): Promise<Checkpoint | null>;
+  /** Moves a checkpoint without rows. 'moved': another owner did; nothing was written. */
+  moveCheckpoint(move: CheckpointMove): Promise<'committed' | 'moved'>;
+  /** All of it or nothing. 'moved': another owner moved the checkpoint; nothing was written. */
+  commit(batch: BatchWrite): Promise<'committed' | 'moved'>;
+  /** In the keys' order; null where there is none. Many calls in one tick share a statement. */
+  find(view: View, keys: readonly DocumentKey[]): Promise<readonly (Document | null)[]>;
+  loadProgress(consumer: string, streams: readonly StreamName[]): Promise<ReadonlyMap<StreamName, Progress>>;
+  list(query: ListQuery): Promise<readonly { readonly key: string; readonly document: Document }[]>;
+  /** Every document in pages, for verify and digests; order: tenant, key. */
+  scan(view: View): AsyncIterable<DocumentKey & { readonly document: Document }>;
+  /** Takes due rows for `leaseMs` by the database's clock: another claim in that time does not see them. Autocommit. */
+  claimDue(
+    view: View,
+    options: { readonly limit: number; readonly leaseMs: number },
+  ): Promise<readonly (DocumentKey & { readonly document: Document })[]>;
+  /** Empties a view with its consumer's progress and checkpoints: the next run rebuilds it. */
+  clear(view: View): Promise<void>;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+};
