@@ -1,0 +1,74 @@
+import { existsSync } from 'node:fs';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+
+import { startEmbeddedPostgres } from '../infra/local/embedded-postgres.ts';
+import { findPostgresBinaries } from '../infra/local/postgres-binaries.ts';
+
+declare module 'vitest' {
+  // Only an interface can be merged with vitest's own.
+  // eslint-disable-next-line @typescript-eslint/consistent-type-definitions
+  export interface ProvidedContext {
+    /** A Postgres whose user may create databases; empty when there is none. */
+    postgresUrl: string;
+    /** Why there is none; empty when there is one. */
+    postgresMissing: string;
+  }
+}
+
+/**
+ * Gives every suite one real Postgres: TEST_POSTGRES_URL, or an embedded one for this run. A Postgres that does not
+ * start is an error; only a platform without binaries skips its suites, unless REQUIRE_BACKENDS names postgres.
+ */
+export default async function provideBackends(project: TestProject): Promise<() => Promise<void>> {
+  const backend = await openPostgres();
+  project.provide('postgresUrl', backend.url);
+  project.provide('postgresMissing', backend.missing);
+  return backend.close;
+}
+
+type Backend = { readonly url: string; readonly missing: string; readonly close: () => Promise<void> };
+
+const nothingToClose = (): Promise<void> => Promise.resolve();
+
+async function openPostgres(): Promise<Backend> {
+  const url = process.env.TEST_POSTGRES_URL ?? '';
+  if (url !== '') return { url, missing: '', close: nothingToClose };
+  if ((await findPostgresBinaries()) !== null) return embedded();
+  const missing = `no embedded Postgres for ${process.platform} ${process.arch}; set TEST_POSTGRES_URL`;
+  if (process.env.REQUIRE_BACKENDS?.split(',').includes('postgres') === true) throw new Error(missing);
+  return { url: '', missing, close: nothingToClose };
+}
+
+const prefix = 'order-center-test-';
+
+async function embedded(): Promise<Backend> {
+  await removeLeftovers();
+  const dataDir = await mkdtemp(join(tmpdir(), prefix));
+  const postgres = await startEmbeddedPostgres({ dataDir });
+  const close = async (): Promise<void> => {
+    await postgres.stop();
+    await remove(dataDir);
+  };
+  return { url: postgres.url, missing: '', close };
+}
+
+/** A run that was killed leaves its Postgres running. Adopt it and stop it; a run that is alive refuses us. */
+async function removeLeftovers(): Promise<void> {
+  const folders = (await readdir(tmpdir()))
+    .filter((name) => name.startsWith(prefix))
+    .map((name) => join(tmpdir(), name));
+  const made = folders.filter((dataDir) => existsSync(join(dataDir, 'postgres')));
+  await Promise.allSettled(
+    made.map(async (dataDir) => {
+      await (await startEmbeddedPostgres({ dataDir })).stop();
+      await remove(dataDir);
+    }),
+  );
+}
+
+function remove(folder: string): Promise<void> {
+  return rm(folder, { recursive: true, force: true, maxRetries: 5 });
+}
