@@ -10,6 +10,8 @@ export type Decided<E extends DecidedEvent> = {
   /** ISO time; null: it happened, nobody knows when; absent: as it was recorded. */
   readonly occurredAt?: string | null;
   readonly personal?: PersonalData;
+  /** On a command's first event: a word that no other event of the tenant may hold (an order's reference). */
+  readonly claim?: string;
 };
 
 export type Rejection = { readonly code: ErrorCode; readonly detail: string };

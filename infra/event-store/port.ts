@@ -26,6 +26,8 @@ export type Append = {
   readonly origin: Origin;
   readonly correlationId: string;
   readonly causationId: EventId | null;
+  /** A word that no other event of the tenant may hold (an order's reference): taken by the first event. */
+  readonly claim?: string;
   /** 1 to 500. */
   readonly events: readonly NewEvent[];
 };
@@ -54,6 +56,8 @@ export type AppendResult =
   | Appended
   /** The stream has another head than expected (a gap or a newer event): read it and decide again. */
   | { readonly outcome: 'stale' }
+  /** Another event of the tenant holds the claim. */
+  | { readonly outcome: 'claimed' }
   /** The command id was used before, by this stream or another. */
   | { readonly outcome: 'known'; readonly receipt: CommandReceipt };
 
