@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, mkdir, readdir, readFile, realpath, rename, rm, truncate, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 
 import { OperationalFailure } from '../failures.ts';
 import { identify, isRunning } from './process-identity.ts';
@@ -26,7 +27,7 @@ export type Running = {
  */
 export async function claimDataDir(dataDir: string): Promise<DataDirClaim> {
   try {
-    await mkdir(join(dataDir, 'owner'), { recursive: true });
+    await makeFolder(join(dataDir, 'owner'));
     const real = await realpath(dataDir);
     const file = await claim(join(real, 'owner'), real);
     return { dataDir: real, release: () => truncate(file).catch(ignoreMissing) };
@@ -58,6 +59,20 @@ export function dataDirUnusable(dataDir: string, cause: unknown): OperationalFai
   const reason = cause instanceof Error ? cause.message : String(cause);
   const detail = `the data folder ${resolve(dataDir)} cannot be used (${reason})`;
   return new OperationalFailure('DATA_DIR_UNUSABLE', detail, { retryable: false, cause });
+}
+
+/** Not `mkdir` with `recursive`: where a folder exists and takes no children, as /proc, that tries for ever. */
+async function makeFolder(folder: string): Promise<void> {
+  const parent = dirname(folder);
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || existsSync(parent)) throw error;
+    await makeFolder(parent);
+    await mkdir(folder);
+  }
 }
 
 type Claim = { readonly number: number; readonly owner: ProcessIdentity | null };

@@ -30,8 +30,10 @@ const fastShutdownMs = 10_000;
 const immediateShutdownMs = 10_000;
 const adoptedPollMs = 200;
 const logBytesMax = 16 * 1024 * 1024;
-// The port may be taken between choosing and binding; the backends of a killed Postgres may live a moment longer.
-const launchesMax = 5;
+// The port may be taken between choosing and binding; a backend of a killed Postgres lives until its query ends. Each
+// of those launches fails within some 50 ms, so together they wait about 10 s.
+const launchesMax = 40;
+const relaunchAfterMs = 200;
 const passingReasons = /could not bind|could not create any TCP|pre-existing shared memory block/;
 
 /**
@@ -44,10 +46,11 @@ export async function adoptPostmaster(
   settings: PostgresSettings,
 ): Promise<Postmaster | null> {
   const left = await readPidFile(cluster);
-  const identity = left === null ? null : identify(left.pid);
-  if (identity === null) return null;
-  if (!(await worksIn(identity, cluster.folder))) {
-    // The number belongs to a stranger by now, and Postgres would take it for its twin.
+  if (left === null) return null;
+  const identity = identify(left.pid);
+  if (identity === null || !(await worksIn(identity, cluster.folder))) {
+    // Postgres would take a zombie, or a stranger that got the number, for its twin. The memory that backends of a
+    // killed Postgres still share it finds by the folder's inode, with or without this file.
     await rm(join(cluster.folder, 'postmaster.pid'), { force: true });
     return null;
   }
@@ -69,7 +72,7 @@ export async function launchPostmaster(cluster: PostgresCluster, settings: Postg
     const launched = await launchOnce(cluster, settings);
     if (!('reason' in launched)) return launched;
     if (attempt === launchesMax || !passingReasons.test(launched.reason)) throw startFailed(launched.reason);
-    await pause(100);
+    await pause(relaunchAfterMs);
   }
 }
 
@@ -198,6 +201,6 @@ async function rotateLog(logFile: string): Promise<void> {
 async function reasonFromLog(logFile: string, from: number): Promise<string> {
   const lines = (await readFile(logFile)).subarray(from).toString().trim().split('\n');
   const telling = lines.filter((line) => /(FATAL|PANIC|DETAIL|HINT|could not bind|could not create):? /.test(line));
-  const reason = telling.map((line) => line.replace(/^.*?(FATAL|PANIC|DETAIL|WARNING|LOG): +/, '')).join(' ');
+  const reason = telling.map((line) => line.replace(/^.*?(FATAL|PANIC|DETAIL|HINT|WARNING|LOG): +/, '')).join(' ');
   return reason === '' ? (lines.at(-1) ?? '') : reason;
 }
