@@ -209,6 +209,11 @@ export const errorCodes = {
     title: 'fsync or synchronous_commit is off',
     help: 'Switch both on: an acknowledged order must survive a power cut.',
   },
+  INVALID_CONFIGURATION: {
+    status: 500,
+    title: 'The environment holds impossible values',
+    help: 'Correct the named variables; npx order-center config lists them all.',
+  },
   DATA_DIR_UNUSABLE: {
     status: 500,
     title: 'The data folder cannot be used',

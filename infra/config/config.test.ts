@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { describe, expect, it } from 'vitest';
+
+import { describeConfig, readConfig } from './config.ts';
+import { configurationMarkdown } from './documentation.ts';
+
+describe('the configuration', () => {
+  it('is the documented default in an empty environment', () => {
+    expect(readConfig({})).toEqual({
+      port: 8080,
+      host: '127.0.0.1',
+      auth: 'off',
+      dataDir: '.data',
+      eventStoreUrl: 'embedded:',
+      readDbUrl: null,
+      paymentUrl: null,
+      logisticsUrl: null,
+      riskUrl: null,
+      unpaidExpiryMs: 900_000,
+      unpaidExpiryMsByMethod: {},
+      simulators: { payment: calm, logistics: calm, risk: calm },
+      logLevel: 'info',
+    });
+  });
+
+  it('names every problem at once, in one line', () => {
+    const message = problemsOf({
+      PORT: '80800',
+      LOG_LEVEL: 'loud',
+      SIM_RISK_ERROR_RATE: '1.1',
+      UNPAID_EXPIRY_MS: '-1',
+    });
+    expect(message).toContain('PORT must be integer, 0 to 65535, not "80800"');
+    expect(message).toContain('LOG_LEVEL must be one of trace,');
+    expect(message).toContain('SIM_RISK_ERROR_RATE must be number, 0 to 1');
+    expect(message).toContain('UNPAID_EXPIRY_MS must be integer');
+    expect(message).not.toContain('\n');
+  });
+
+  it.each(['1e3', '0x10', '1.5', ' 1', '१', '99999999999999999999'])('does not take %j for a port', (text) => {
+    expect(problemsOf({ PORT: text })).toContain('PORT must be');
+  });
+
+  it('takes a variable that is set to nothing as not set', () => {
+    expect(readConfig({ PORT: '', READ_DB_URL: '' })).toEqual(readConfig({}));
+  });
+
+  it('reads an expiry for each method of payment', () => {
+    const { unpaidExpiryMsByMethod } = readConfig({ UNPAID_EXPIRY_MS_BANK_SLIP: '259200000', UNPAID_EXPIRY_MS_: '1' });
+    expect(unpaidExpiryMsByMethod).toEqual({ bank_slip: 259_200_000 });
+    expect(problemsOf({ UNPAID_EXPIRY_MS_CARD: 'soon' })).toContain('UNPAID_EXPIRY_MS_CARD must be');
+  });
+
+  it('leaves variables alone that only look similar', () => {
+    expect(readConfig({ UNPAID_EXPIRY: 'x', PORTS: 'y', EVENT_STORE: 'z' })).toEqual(readConfig({}));
+  });
+
+  it('refuses to be open to the network without authentication, unless told', () => {
+    expect(problemsOf({ HOST: '0.0.0.0' })).toContain('AUTH=off is refused');
+    expect(readConfig({ HOST: '0.0.0.0', ALLOW_INSECURE: 'true' }).host).toBe('0.0.0.0');
+    for (const HOST of ['localhost', '127.9.9.9', '::1']) expect(readConfig({ HOST }).host).toBe(HOST);
+    expect(problemsOf({ HOST: '127.evil.example' })).toContain('AUTH=off is refused');
+  });
+
+  it.each([
+    ['FEED_URL', 'kafka://broker:9092'],
+    ['CACHE_URL', 'redis://cache:6379'],
+    ['EVENT_STORE_URL', 'esdb://store:2113'],
+  ])('says that %s=%s is not possible yet', (name, value) => {
+    expect(problemsOf({ [name]: value })).toMatch(new RegExp(`${name} is .*, which this version does not speak yet: `));
+  });
+
+  it.each(['mysql://a/b', 'postgres', 'postgres://', 'embedded:/x', '//host/x'])(
+    'refuses %s as event store',
+    (text) => {
+      expect(problemsOf({ EVENT_STORE_URL: text })).toContain('EVENT_STORE_URL ');
+    },
+  );
+
+  it('shows no password, neither in a problem nor in the list', () => {
+    const secret = 'hunter2';
+    const broken = { EVENT_STORE_URL: `mysql://me:${secret}@db/x`, READ_DB_URL: `postgres://me:${secret}@:x/` };
+    expect(problemsOf(broken)).not.toContain(secret);
+    const env = { EVENT_STORE_URL: `postgres://me:${secret}@db/x?sslpassword=${secret}`, TEST_POSTGRES_URL: secret };
+    const list = describeConfig({ ...env, PAYMENT_URL: `https://gw/?api_key=${secret}` });
+    expect(JSON.stringify(list)).not.toContain(secret);
+    expect(list.find(({ name }) => name === 'EVENT_STORE_URL')).toMatchObject({
+      value: 'postgres://me:***@db/x?sslpassword=***',
+      source: 'environment',
+    });
+  });
+});
+
+describe('docs/configuration.md', () => {
+  it('is what the table of variables says (npx order-center config --markdown > docs/configuration.md)', async () => {
+    const file = new URL('../../docs/configuration.md', import.meta.url);
+    expect(await readFile(file, 'utf8')).toBe(configurationMarkdown());
+  });
+});
+
+const calm = { delayMs: 20, errorRate: 0, timeoutAfterSuccessRate: 0 };
+
+function problemsOf(env: Readonly<Record<string, string>>): string {
+  try {
+    readConfig(env);
+  } catch (error) {
+    return String(error);
+  }
+  return 'no problem';
+}
