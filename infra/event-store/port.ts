@@ -125,7 +125,7 @@ export type EventStore = {
   onAppend(listener: (position: Position) => void): () => void;
   /** Resolves when the store answers a query. */
   ping(): Promise<void>;
-  /** For metrics: appends queued, and the age in ms of the oldest transaction that holds the readers' fence back. */
-  status(): { readonly queued: number };
+  /** For metrics: appends queued, and the age in ms of the oldest append that holds the readers' fence back. */
+  status(): { readonly queued: number; readonly fenceHeldMs?: number };
   close(): Promise<void>;
 };

@@ -1,0 +1,99 @@
+import pg from 'pg';
+import { OperationalFailure } from '../../failures.ts';
+
+/** What the world does to a connection, by SQLSTATE or socket error. */
+export type Trouble = 'conflict' | 'again' | 'poison' | 'lost' | 'other';
+
+const connectTimeoutMs = 2_000;
+/** Our write transactions end within a second, so that readers never wait longer for their fence. */
+const statementTimeoutMs = 1_000;
+/** A black hole answers nothing: the client gives up on its own, after the server would have. */
+const queryTimeoutMs = 2_500;
+const readStatementTimeoutMs = 15_000;
+
+const types: pg.CustomTypesConfig = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
+    if (oid === 20) return safeInteger;
+    if (oid === 1184) return isoOf;
+    return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
+  },
+} as pg.CustomTypesConfig;
+
+/** @throws Error when the server cannot be reached within 2 s */
+export async function connectLane(url: string, applicationName: string): Promise<pg.Client> {
+  const client = new pg.Client({
+    connectionString: url,
+    application_name: applicationName,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: statementTimeoutMs,
+    query_timeout: queryTimeoutMs,
+    keepAlive: true,
+    types,
+  });
+  // An idle client's error would end the process; the next query on it finds out.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+export function openPool(
+  url: string,
+  options: { readonly applicationName: string; readonly connectionsMax: number },
+): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    application_name: options.applicationName,
+    max: options.connectionsMax,
+    connectionTimeoutMillis: connectTimeoutMs,
+    statement_timeout: readStatementTimeoutMs,
+    query_timeout: readStatementTimeoutMs + 1_000,
+    lock_timeout: 5_000,
+    idle_in_transaction_session_timeout: 10_000,
+    options: '-c timezone=UTC',
+    keepAlive: true,
+    types,
+  });
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => void client.on('error', () => undefined));
+  return pool;
+}
+
+/** Runs a query; whatever the world does becomes STORE_UNAVAILABLE. */
+export async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, query: pg.QueryConfig): Promise<Row[]> {
+  try {
+    return (await pool.query<Row>(query)).rows;
+  } catch (error) {
+    if (troubleOf(error) === 'other') throw error;
+    throw new OperationalFailure('STORE_UNAVAILABLE', messageOf(error), { retryable: true, cause: error });
+  }
+}
+
+export function troubleOf(error: unknown): Trouble {
+  if (!(error instanceof pg.DatabaseError) || error.code === undefined) return 'lost';
+  const { code } = error;
+  if (code === '23505' || code === '23502') return 'conflict';
+  // Deadlock, serialization, statement or lock timeout.
+  if (code === '40P01' || code === '40001' || code === '57014' || code === '55P03') return 'again';
+  const family = code.slice(0, 2);
+  if (family === '22' || family === '54') return 'poison';
+  // Connection trouble, shutdown, out of resources, disk full, internal.
+  return ['08', '57', '53', '58', 'XX'].includes(family) || code === '25006' ? 'lost' : 'other';
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function safeInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new Error(`${text} is beyond the safe integers`);
+  return value;
+}
+
+/** `2026-11-23 09:54:11.1+00` → `2026-11-23T09:54:11.100Z`: connections run in UTC. */
+function isoOf(text: string): string {
+  const zone = text.indexOf('+', 19);
+  if (zone < 0 || text.length !== zone + 3) return new Date(text).toISOString();
+  const fraction = text.slice(20, zone);
+  return `${text.slice(0, 10)}T${text.slice(11, 19)}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
+}
