@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { constants, existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, stat, truncate, watch, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { startEmbeddedPostgres } from './embedded-postgres.ts';
 import type { EmbeddedPostgres, EmbeddedPostgresOptions } from './embedded-postgres.ts';
@@ -11,29 +11,26 @@ import { identify } from './process-identity.ts';
 import { testFolder } from './test-folders.ts';
 import type { TestFolder } from './test-folders.ts';
 
-let template: TestFolder;
 let folder: TestFolder;
 let dataDir: string;
-let started: EmbeddedPostgres[];
+let started: EmbeddedPostgres[] = [];
 
-// initdb takes a second, so one made and stopped cluster is copied where the making does not matter.
-beforeAll(async () => {
-  template = await testFolder();
-  await (await startEmbeddedPostgres({ dataDir: template.path })).stop();
-});
-
-afterAll(() => template.remove());
-
-beforeEach(async () => {
+async function openFolder(): Promise<void> {
   folder = await testFolder();
   dataDir = folder.path;
-  started = [];
-});
+}
 
-afterEach(async () => {
-  await Promise.all(started.map((postgres) => postgres.stop()));
+async function closeFolder(): Promise<void> {
+  await stopAll();
+  // Only a failed test leaves a Postgres behind.
+  if (existsSync(join(dataDir, 'postgres', 'postmaster.pid'))) await (await startEmbeddedPostgres({ dataDir })).stop();
   await folder.remove();
-});
+}
+
+async function stopAll(): Promise<void> {
+  await Promise.all(started.map((postgres) => postgres.stop()));
+  started = [];
+}
 
 async function start(options: Omit<EmbeddedPostgresOptions, 'dataDir'> = {}): Promise<EmbeddedPostgres> {
   const postgres = await startEmbeddedPostgres({ dataDir, ...options });
@@ -52,27 +49,34 @@ async function query(url: string, sql: string): Promise<readonly unknown[]> {
   }
 }
 
-/** Another process starts Postgres, writes a row, and is killed. @returns the pid of the Postgres it leaves */
+/** Another process starts Postgres, a row is written, and the process is killed. @returns the pid of that Postgres */
 async function leftByKilledOwner(environment?: NodeJS.ProcessEnv): Promise<number> {
   const owner = await folder.process(environment);
   const answer = await owner.does('start');
   if (answer.outcome === 'refused') throw new Error(answer.failure);
-  await query(answer.url, 'create table kept as select 42 as answer');
+  await query(answer.url, 'drop table if exists kept');
+  await query(answer.url, `create table kept as select ${answer.pid} as by_pid`);
   await owner.kill();
   return answer.pid;
 }
 
-async function givenMadeCluster(): Promise<void> {
-  await cp(template.path, dataDir, { recursive: true, mode: constants.COPYFILE_FICLONE });
+async function kept(postgres: EmbeddedPostgres): Promise<readonly unknown[]> {
+  return query(postgres.url, 'select by_pid from kept');
 }
 
-async function kept(postgres: EmbeddedPostgres): Promise<readonly unknown[]> {
-  return query(postgres.url, 'select answer from kept');
+/** Acts while the file holds another text. */
+async function whileHolding(path: string, text: string, act: () => Promise<void>): Promise<void> {
+  const before = await readFile(path);
+  await writeFile(path, text);
+  await act().finally(() => writeFile(path, before));
 }
 
 const asRoot = process.getuid?.() === 0;
 
-describe('startEmbeddedPostgres', () => {
+describe('startEmbeddedPostgres in an empty folder', () => {
+  beforeEach(openFolder);
+  afterEach(closeFolder);
+
   it('makes a durable UTF-8 cluster with checksums, and finds its data again after a stop', async () => {
     const first = await start();
     const settings = await query(
@@ -82,14 +86,48 @@ describe('startEmbeddedPostgres', () => {
         'unix_socket_directories') order by name`,
     );
     expect(settings).toEqual(['on', 'on', 'on', '127.0.0.1', 'UTF8', 'on', '']);
-    await query(first.url, 'create table kept as select 42 as answer');
+    await query(first.url, `create table kept as select ${first.pid} as by_pid`);
     await first.stop();
     expect(await first.exited).toEqual({ code: 0, signal: null });
-    expect(await kept(await start())).toEqual([42]);
+    expect(await kept(await start())).toEqual([first.pid]);
   });
 
+  it('makes the cluster anew after a kill in the middle of initdb', async () => {
+    const owner = await folder.process();
+    void owner.does('start');
+    const unfinished = await vi.waitFor(clusterInTheMaking, { timeout: 10_000, interval: 5 });
+    await owner.kill();
+    expect(existsSync(join(dataDir, 'postgres'))).toBe(false);
+    const postgres = await start();
+    expect(await query(postgres.url, 'select 1')).toEqual([1]);
+    expect(existsSync(unfinished)).toBe(false);
+  });
+
+  it('lets exactly one of two processes start that begin together', async () => {
+    const twins = await Promise.all([folder.process(), folder.process()]);
+    const answers = await Promise.all(twins.map((twin) => twin.does('start')));
+    expect(answers.map(({ outcome }) => outcome).sort()).toEqual(['done', 'refused']);
+    await Promise.all(twins.map((twin) => twin.kill()));
+    await start();
+  });
+
+  it('refuses a data folder that is a file', async () => {
+    const file = join(dataDir, 'file');
+    await writeFile(file, '');
+    await expect(startEmbeddedPostgres({ dataDir: file })).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' });
+  });
+});
+
+// initdb takes a second, so these share one cluster; each begins with it stopped, and puts back what it breaks.
+describe('startEmbeddedPostgres on a made cluster', () => {
+  beforeAll(async () => {
+    await openFolder();
+    await (await startEmbeddedPostgres({ dataDir })).stop();
+  });
+  afterEach(stopAll);
+  afterAll(closeFolder);
+
   it('keeps its password out of arguments and log, and its secrets from other users', async () => {
-    await givenMadeCluster();
     const { url, pid } = await start();
     const { password } = new URL(url);
     await query(url, 'select no_such_column').catch(() => null);
@@ -101,7 +139,6 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('gives Postgres further settings, and stops in the same way when asked twice', async () => {
-    await givenMadeCluster();
     const postgres = await start({ settings: { wal_level: 'logical' } });
     expect(await query(postgres.url, 'show wal_level')).toEqual(['logical']);
     await Promise.all([postgres.stop(), postgres.stop()]);
@@ -109,51 +146,46 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('adopts the Postgres of a killed owner, with its data', async () => {
-    await givenMadeCluster();
     const pid = await leftByKilledOwner();
     const adopted = await start();
     expect(adopted.pid).toBe(pid);
-    expect(await kept(adopted)).toEqual([42]);
+    expect(await kept(adopted)).toEqual([pid]);
     await adopted.stop();
     expect(await adopted.exited).toEqual({ code: null, signal: null });
     expect(identify(pid)).toBeNull();
   });
 
   it('replaces the Postgres of a killed owner when other settings are wanted', async () => {
-    await givenMadeCluster();
     const pid = await leftByKilledOwner();
     const other = await start({ settings: { max_connections: '50' } });
     expect(other.pid).not.toBe(pid);
     expect(identify(pid)).toBeNull();
-    expect(await kept(other)).toEqual([42]);
+    expect(await kept(other)).toEqual([pid]);
   });
 
   it('replaces the Postgres of a killed owner when it does not answer', async () => {
-    await givenMadeCluster();
     const pid = await leftByKilledOwner();
-    await writeFile(join(dataDir, 'postgres.password'), 'not-its-password');
-    await expect(start()).rejects.toMatchObject({ code: 'POSTGRES_START_FAILED' });
+    await whileHolding(join(dataDir, 'postgres.password'), 'not-its-password', async () => {
+      await expect(start()).rejects.toMatchObject({ code: 'POSTGRES_START_FAILED' });
+    });
     expect(identify(pid)).toBeNull();
   });
 
   it('recovers when the owner and Postgres are both killed', async () => {
-    await givenMadeCluster();
     const pid = await leftByKilledOwner();
     process.kill(pid, 'SIGKILL');
     const again = await start();
     expect(again.pid).not.toBe(pid);
-    expect(await kept(again)).toEqual([42]);
+    expect(await kept(again)).toEqual([pid]);
   });
 
   it('starts when the number in a stale pid file belongs to a stranger by now', async () => {
-    await givenMadeCluster();
     await writeFile(join(dataDir, 'postgres', 'postmaster.pid'), `${process.pid}\n`);
     const postgres = await start();
     expect(await query(postgres.url, 'select 1')).toEqual([1]);
   });
 
   it('refuses a living twin and names its process', async () => {
-    await givenMadeCluster();
     const twin = await folder.process();
     expect(await twin.does('start')).toMatchObject({ outcome: 'done' });
     const message: unknown = expect.stringContaining(`process ${twin.pid} `);
@@ -162,16 +194,7 @@ describe('startEmbeddedPostgres', () => {
     await start();
   });
 
-  it('lets exactly one of two processes start that begin together', async () => {
-    const twins = await Promise.all([folder.process(), folder.process()]);
-    const answers = await Promise.all(twins.map((twin) => twin.does('start')));
-    expect(answers.map(({ outcome }) => outcome).sort()).toEqual(['done', 'refused']);
-    await Promise.all(twins.map((twin) => twin.kill()));
-    await start();
-  });
-
   it('tells that Postgres died, whether it was started or adopted', async () => {
-    await givenMadeCluster();
     const launched = await start();
     process.kill(launched.pid, 'SIGKILL');
     expect(await launched.exited).toEqual({ code: null, signal: 'SIGKILL' });
@@ -183,7 +206,6 @@ describe('startEmbeddedPostgres', () => {
   });
 
   it('waits for a backend that outlives a killed Postgres', async () => {
-    await givenMadeCluster();
     const killed = await start();
     const client = new pg.Client({ connectionString: killed.url });
     client.on('error', () => null);
@@ -194,66 +216,33 @@ describe('startEmbeddedPostgres', () => {
     process.kill(killed.pid, 'SIGKILL');
     await killed.exited;
     await killed.stop();
-    const lines = watchLog('pre-existing shared memory block');
     const again = start();
-    await lines;
+    const logged = (): Promise<string> => readFile(join(dataDir, 'postgres.log'), 'utf8');
+    await vi.waitFor(async () => expect(await logged()).toContain('pre-existing shared memory block'), {
+      timeout: 9_000,
+    });
     process.kill(backend, 'SIGCONT');
     expect(await query((await again).url, 'select 1')).toEqual([1]);
     await client.end().catch(() => null);
   });
-});
-
-describe('a cluster in the making', () => {
-  it('is made anew after a kill in the middle of initdb', async () => {
-    const owner = await folder.process();
-    const unfinished = firstEntry(dataDir, 'postgres.new-');
-    void owner.does('start');
-    const cluster = join(dataDir, await unfinished, 'cluster');
-    await firstEntry(join(cluster, '..'), 'cluster');
-    await owner.kill();
-    expect(existsSync(join(dataDir, 'postgres'))).toBe(false);
-    const postgres = await start();
-    expect(await query(postgres.url, 'select 1')).toEqual([1]);
-    expect(existsSync(cluster)).toBe(false);
-  });
-
-  it('is removed when only leftovers of an earlier one are there', async () => {
-    const left = await mkdtemp(join(dataDir, 'postgres.new-'));
-    await mkdir(join(left, 'cluster', 'base'), { recursive: true });
-    await start();
-    expect(existsSync(left)).toBe(false);
-  });
-});
-
-describe('a Postgres that cannot start', () => {
-  it('is refused where the data folder is a file', async () => {
-    const file = join(dataDir, 'file');
-    await writeFile(file, '');
-    await expect(startEmbeddedPostgres({ dataDir: file })).rejects.toMatchObject({ code: 'DATA_DIR_UNUSABLE' });
-  });
 
   it('gives the reason from the log for a cluster of another major version, and leaves the folder free', async () => {
-    await givenMadeCluster();
-    await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '17\n');
     const message: unknown = expect.stringMatching(/database files are incompatible.*version 17/);
-    await expect(start()).rejects.toMatchObject({ code: 'POSTGRES_START_FAILED', message });
-    await writeFile(join(dataDir, 'postgres', 'PG_VERSION'), '18\n');
+    await whileHolding(join(dataDir, 'postgres', 'PG_VERSION'), '17\n', async () => {
+      await expect(start()).rejects.toMatchObject({ code: 'POSTGRES_START_FAILED', message });
+    });
     await start();
   });
 
-  it('names the missing password of an existing cluster', async () => {
-    await givenMadeCluster();
-    await rm(join(dataDir, 'postgres.password'));
+  it('names the missing password of a cluster', async () => {
     const message: unknown = expect.stringContaining('postgres.password is missing');
-    await expect(start()).rejects.toMatchObject({ code: 'POSTGRES_START_FAILED', message });
+    await whileHolding(join(dataDir, 'postgres.password'), '', async () => {
+      await expect(start()).rejects.toMatchObject({ code: 'POSTGRES_START_FAILED', message });
+    });
   });
-});
 
-describe('the log', () => {
-  it('begins anew at a start that finds more than 16 MB', async () => {
-    await givenMadeCluster();
+  it('begins the log anew when it holds more than 16 MB', async () => {
     const logFile = join(dataDir, 'postgres.log');
-    await writeFile(logFile, 'old');
     await truncate(logFile, 17 * 1024 * 1024);
     await start();
     expect((await stat(logFile)).size).toBeLessThan(1024 * 1024);
@@ -261,27 +250,43 @@ describe('the log', () => {
   });
 });
 
-describe.skipIf(!asRoot)('as root', () => {
+describe.skipIf(!asRoot)('startEmbeddedPostgres as root', () => {
+  beforeEach(openFolder);
+  afterEach(closeFolder);
+
   it('runs as nobody in folders that only root can enter', async () => {
-    const { mode } = await stat(dataDir);
-    expect(mode & 0o777).toBe(0o700);
+    expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
     const postgres = await start();
     expect(await query(postgres.url, 'select 1')).toEqual([1]);
   });
+
+  it('gives the cluster to a system user where unshare is missing, and adopts it from there', async () => {
+    await chmod(dataDir, 0o755);
+    const pid = await leftByKilledOwner(await withoutUnshare());
+    expect((await stat(join(dataDir, 'postgres'))).uid).not.toBe(0);
+    const adopted = await start();
+    expect(adopted.pid).toBe(pid);
+    expect(await kept(adopted)).toEqual([pid]);
+  });
+
+  it('says what to do where unshare is missing and no other user can enter', async () => {
+    const refused = leftByKilledOwner(await withoutUnshare());
+    await expect(refused).rejects.toThrow(/POSTGRES_START_FAILED.*EVENT_STORE_URL/);
+  });
 });
 
-/** Resolves when the log holds this text. */
-async function watchLog(text: string): Promise<void> {
-  const logFile = join(dataDir, 'postgres.log');
-  for await (const _ of watch(logFile, { signal: AbortSignal.timeout(10_000) })) {
-    if ((await readFile(logFile, 'utf8')).includes(text)) return;
-  }
+/** An environment in which `sh` is the only program. */
+async function withoutUnshare(): Promise<NodeJS.ProcessEnv> {
+  const bin = join(dataDir, 'bin');
+  await mkdir(bin);
+  await symlink('/bin/sh', join(bin, 'sh'));
+  return { ...process.env, PATH: bin };
 }
 
-async function firstEntry(parent: string, prefix: string): Promise<string> {
-  const signal = AbortSignal.timeout(10_000);
-  for await (const { filename } of watch(parent, { signal })) {
-    if (filename?.startsWith(prefix) === true) return filename;
-  }
-  throw new Error(`nothing appeared in ${parent}`);
+/** The folder that initdb fills; throws while there is none. */
+async function clusterInTheMaking(): Promise<string> {
+  const parent = (await readdir(dataDir)).find((name) => name.startsWith('postgres.new-')) ?? '';
+  const cluster = join(dataDir, parent, 'cluster');
+  expect(existsSync(cluster)).toBe(true);
+  return cluster;
 }

@@ -22,24 +22,23 @@ export type TestProcess = {
 
 export async function testFolder(): Promise<TestFolder> {
   const path = await mkdtemp(join(tmpdir(), 'order-center-local-'));
-  const processes: TestProcess[] = [];
+  const children: ChildProcess[] = [];
   return {
     path,
-    process: async (environment = process.env) => {
-      const started = await startProcess(path, environment);
-      processes.push(started);
-      return started;
+    process: async (env = process.env) => {
+      const child = fork(join(import.meta.dirname, 'test-process.ts'), [path], { env, execArgv: [] });
+      children.push(child);
+      await once(child, 'message');
+      return orders(child);
     },
     remove: async () => {
-      await Promise.all(processes.map((one) => one.kill()));
+      await Promise.all(children.filter((child) => !hasEnded(child)).map(kill));
       await rm(path, { recursive: true, maxRetries: 5 });
     },
   };
 }
 
-async function startProcess(folder: string, env: NodeJS.ProcessEnv): Promise<TestProcess> {
-  const child = fork(join(import.meta.dirname, 'test-process.ts'), [folder], { env, execArgv: [] });
-  await once(child, 'message');
+function orders(child: ChildProcess): TestProcess {
   return {
     pid: child.pid ?? 0,
     does: async (order) => {
@@ -48,13 +47,19 @@ async function startProcess(folder: string, env: NodeJS.ProcessEnv): Promise<Tes
       const [answer] = (await answered) as [Answer];
       return answer;
     },
-    kill: () => kill(child),
+    kill: async () => {
+      if (hasEnded(child)) throw new Error('the process ended by itself, so nothing would be proved');
+      await kill(child);
+    },
   };
 }
 
 async function kill(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
   child.kill('SIGKILL');
   await exited;
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }

@@ -16,4 +16,6 @@ process.once('message', (order: 'claim' | 'start') => {
     (error: unknown) => answer({ outcome: 'refused', failure: String(error) }),
   );
 });
+// Neither Postgres nor a heard message keeps a process alive.
+setInterval(() => null, 60_000);
 answer('ready');
