@@ -17,10 +17,10 @@ async function main(env: NodeJS.ProcessEnv): Promise<void> {
     settings: simulatorSettings(env),
   });
   const { paymentUrl, logisticsUrl, riskUrl } = simulators;
-  process.stdout.write(`PAYMENT_URL=${paymentUrl}\nLOGISTICS_URL=${logisticsUrl}\nRISK_URL=${riskUrl}\n`);
   const stop = () => void simulators.close().then(() => process.exit(0));
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  process.stdout.write(`PAYMENT_URL=${paymentUrl}\nLOGISTICS_URL=${logisticsUrl}\nRISK_URL=${riskUrl}\n`);
 }
 
 function port(env: NodeJS.ProcessEnv, name: string): number {

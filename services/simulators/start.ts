@@ -31,7 +31,10 @@ export async function startSimulator<Entry>(kind: Kind<Entry>, options: StartOpt
   const faults = openFaults(options.settings, options.random);
   const ledger = dataDir ? await openLedger<Entry>(join(dataDir, 'simulators', kind.file)) : forgetful<Entry>();
   const served = kind.serve({ faults, entries: ledger.entries, record: ledger.append });
-  const server = await startServer({ host, port, faults, ...served });
+  const server = await startServer({ host, port, faults, ...served }).catch(async (error: unknown) => {
+    await ledger.close();
+    throw error;
+  });
   return {
     url: server.url,
     close: async () => {
