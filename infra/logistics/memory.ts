@@ -30,7 +30,7 @@ export type MemoryLogisticsOptions = {
   readonly record?: (entry: ShipmentEntry) => Promise<void>;
 };
 
-export type DeliveryQuestion = { readonly op: 'delivery' } & AskDelivery;
+type DeliveryQuestion = { readonly op: 'delivery' } & AskDelivery;
 
 /** A carrier in memory with all promises of the port. With `entries` and `record` it is the simulator's heart. */
 export function memoryLogistics(options: MemoryLogisticsOptions = {}): Logistics {

@@ -16,7 +16,7 @@ export type FirstAnswers<Entry> = {
 };
 
 /** `isSame` tells whether the entry under this key came from the same request; `decide` makes the first entry. */
-export type OnceRequest<Entry> = {
+type OnceRequest<Entry> = {
   readonly key: string;
   readonly isSame: (entry: Entry) => boolean;
   readonly decide: () => Entry;

@@ -15,7 +15,7 @@ export type RetryPolicy = {
  * Each call earns `earnedPerCall` retries, each retry costs one, and at most `reserve` are saved up. In a steady
  * outage the attempts are therefore at most `1 + earnedPerCall` per call, beyond the one-time reserve.
  */
-export type RetryBudget = { readonly earnedPerCall: number; readonly reserve: number };
+type RetryBudget = { readonly earnedPerCall: number; readonly reserve: number };
 
 /** What a test replaces. `sleep` returns early when the signal aborts. */
 export type RetryClock = {

@@ -23,4 +23,4 @@ export type AssessRisk = {
 export type RiskResult = { readonly outcome: 'accepted' } | { readonly outcome: 'rejected'; readonly code: string };
 
 /** An aborted signal ends the wait with DEPENDENCY_TIMEOUT. */
-export type RiskCall = { readonly signal: AbortSignal };
+type RiskCall = { readonly signal: AbortSignal };

@@ -36,7 +36,7 @@ export const faultScript = Type.Object(
 export type Fault = Static<typeof faultScript>['faults'][number];
 
 /** What befalls one request. */
-export type Disturbance = { readonly delayMs: number; readonly isError: boolean; readonly isSilent: boolean };
+type Disturbance = { readonly delayMs: number; readonly isError: boolean; readonly isSilent: boolean };
 
 export type Faults = {
   /** Answers false when too many orders are scripted. */

@@ -18,7 +18,7 @@ export type ServerOptions = {
 };
 
 /** `body` has an `orderId`; `run` gets a body that fits. */
-export type Operation = { readonly body: TSchema; readonly run: (request: never) => Promise<unknown> };
+type Operation = { readonly body: TSchema; readonly run: (request: never) => Promise<unknown> };
 
 /** How long an answer that never comes is waited for, when the client does not hang up first. */
 const SILENCE_MAX_MS = 30_000;
