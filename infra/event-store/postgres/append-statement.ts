@@ -44,10 +44,10 @@ export const appendStatement = {
 };
 
 /** Rows sorted by (tenant, command) take the unique keys in one order everywhere: two batches with the same commands cannot deadlock. */
-export function inKeyOrder(rows: readonly AppendRow[]): readonly AppendRow[] {
-  return rows.toSorted(
-    (a, b) => compare(a.append.tenantId, b.append.tenantId) || compare(a.append.commandId, b.append.commandId),
-  );
+export function inKeyOrder<Item extends { readonly row: AppendRow }>(items: readonly Item[]): readonly Item[] {
+  return items.toSorted(({ row: { append: a } }, { row: { append: b } }) => {
+    return compare(a.tenantId, b.tenantId) || compare(a.commandId, b.commandId);
+  });
 }
 
 /** The statement's 18 array parameters; `ord` counts over the batch. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { ask } from './connection.ts';
+import { ask } from '../../postgres/connection.ts';
 
 /**
  * The fence: every append with a transaction id below it has ended, so what is below and visible is all there will

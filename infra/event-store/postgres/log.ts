@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { OperationalFailure } from '../../failures.ts';
 import type { LogPage, LogQuery, Position } from '../port.ts';
 import { comparePlaces, toPlace, toPosition, type Place } from '../position.ts';
-import { ask } from './connection.ts';
+import { ask } from '../../postgres/connection.ts';
 import { readFence, type FenceKind } from './fence.ts';
 import { eventColumns, recordedOf, type EventRow } from './rows.ts';
 

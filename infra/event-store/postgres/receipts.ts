@@ -3,7 +3,7 @@ import type { Rejection } from '../../../schemas/decision.ts';
 import type { CommandId, StreamName, TenantId } from '../../../schemas/ids.ts';
 import type { AnswerResult, AppendResult, CommandReceipt } from '../port.ts';
 import type { AppendRow } from './append-statement.ts';
-import { ask } from './connection.ts';
+import { ask } from '../../postgres/connection.ts';
 import { appendedEvents, eventColumns, recordedOf, type EventRow } from './rows.ts';
 
 type ReceiptRow = {

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { groupCommit, type GroupCommit } from '../../group-commit.ts';
 import type { RecordedEvent, StreamSlice } from '../port.ts';
-import { ask } from './connection.ts';
+import { ask } from '../../postgres/connection.ts';
 import { eventColumns, recordedOf, type EventRow } from './rows.ts';
 
 const sliceMax = 10_000;

@@ -45,16 +45,16 @@ create table order_center.answers (
 );
 create index answers_answered_at on order_center.answers (answered_at);
 
--- One row: what makes this store this store. Readable by its owner alone.
+-- One row: what makes this store this store. Readable by its owner alone, as is the role that appends.
 create table order_center.store_meta (
-  only_row     boolean primary key default true check (only_row),
-  epoch        uuid    not null default gen_random_uuid(),
-  hash_secret  bytea   not null,
-  append_role  text,
-  append_password text
+  only_row    boolean primary key default true check (only_row),
+  epoch       uuid    not null default gen_random_uuid(),
+  hash_secret bytea   not null
 );
+create table order_center.login_role (name text not null, password text not null);
 
 -- Down Migration
+drop table order_center.login_role;
 drop table order_center.store_meta;
 drop table order_center.answers;
 drop table order_center.events;

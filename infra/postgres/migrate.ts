@@ -1,10 +1,14 @@
-import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { runner } from 'node-pg-migrate';
 import pg from 'pg';
 
-/** Brings the schema up to date: plain SQL files in ./migrations, each once, one process at a time. */
-export async function migrateEventStore(url: string): Promise<void> {
+/**
+ * Brings one capability's schema up to date: plain SQL files in `folder`, each once, one process at a time (a second
+ * one that starts on the same new database waits).
+ */
+export async function migrate(
+  url: string,
+  target: { readonly schema: string; readonly folder: string },
+): Promise<void> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: 5_000,
@@ -15,19 +19,16 @@ export async function migrateEventStore(url: string): Promise<void> {
   try {
     await runner({
       dbClient: client,
-      dir: join(import.meta.dirname, 'migrations'),
+      dir: target.folder,
       direction: 'up',
-      schema: 'order_center',
+      schema: target.schema,
       createSchema: true,
-      migrationsSchema: 'order_center',
+      migrationsSchema: target.schema,
       createMigrationsSchema: true,
       migrationsTable: 'migrations',
       advisoryLockMode: 'wait',
       log: () => undefined,
     });
-    await client.query('insert into order_center.store_meta (hash_secret) values ($1) on conflict do nothing', [
-      randomBytes(32),
-    ]);
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { OperationalFailure } from '../../failures.ts';
+import { OperationalFailure } from '../failures.ts';
 
 /** What the world does to a connection, by SQLSTATE or socket error. */
 export type Trouble = 'conflict' | 'again' | 'poison' | 'lost' | 'other';
@@ -11,13 +11,15 @@ const statementTimeoutMs = 1_000;
 const queryTimeoutMs = 2_500;
 const readStatementTimeoutMs = 15_000;
 
+/** int8 as a number, timestamptz as ISO text; the rest as pg does it. */
+const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
+  [pg.types.builtins.INT8, safeInteger],
+  [pg.types.builtins.TIMESTAMPTZ, isoOf],
+]);
 const types: pg.CustomTypesConfig = {
-  getTypeParser: (oid: number, format?: 'text' | 'binary') => {
-    if (oid === 20) return safeInteger;
-    if (oid === 1184) return isoOf;
-    return pg.types.getTypeParser(oid, format) as (value: string) => unknown;
-  },
-} as pg.CustomTypesConfig;
+  getTypeParser: (oid, format) =>
+    parsers.get(oid) ?? (pg.types.getTypeParser(oid, format) as (text: string) => unknown),
+};
 
 /** @throws Error when the server cannot be reached within 2 s */
 export async function connectLane(url: string, applicationName: string): Promise<pg.Client> {

@@ -1,0 +1,44 @@
+import type pg from 'pg';
+import { connectLane } from '../../postgres/connection.ts';
+import type { Appended } from '../port.ts';
+import { appendParameters, appendStatement, type AppendRow } from './append-statement.ts';
+import { appendedOf } from './rows.ts';
+
+/** A lane's one connection, made when it is needed. */
+export type LaneConnection = {
+  /** Sends one statement; throws what pg throws. */
+  send(rows: readonly AppendRow[]): Promise<readonly Appended[]>;
+  connected(): boolean;
+  /** Leaves the connection: its backend may still run the statement, at most until its timeout. */
+  leave(): Promise<void>;
+};
+
+export type LaneConnectionOptions = { readonly url: string; readonly name: string; readonly epoch: string };
+
+export function laneConnection({ url, name, epoch }: LaneConnectionOptions): LaneConnection {
+  let client: pg.Client | undefined;
+  return {
+    connected: () => client !== undefined,
+    leave: async () => {
+      const left = client;
+      client = undefined;
+      await left?.end().catch(() => undefined);
+    },
+    send: async (rows) => {
+      client ??= await connectLane(url, name);
+      const result = await client.query<{ tx: string; recorded_ms: number }>({
+        ...appendStatement,
+        values: appendParameters(rows),
+      });
+      const [place] = result.rows;
+      if (place === undefined) throw new Error('the append statement answered no row');
+      const recordedAt = new Date(place.recorded_ms).toISOString();
+      let ordinal = 0;
+      return rows.map(({ append }) => {
+        const appended = appendedOf(append, { epoch, tx: BigInt(place.tx), ordinal, recordedAt });
+        ordinal += append.events.length;
+        return appended;
+      });
+    },
+  };
+}
