@@ -54,6 +54,12 @@ describe('claimDataDir', () => {
     expect(outcome).toBe(process.platform === 'linux' ? 'claimed' : 'refused');
   });
 
+  it('follows a claim that a power cut made unreadable', async () => {
+    await (await claimDataDir(dataDir)).release();
+    await writeFile(join(dataDir, 'owner', '3'), Buffer.alloc(40));
+    await expect(claimDataDir(dataDir)).resolves.toMatchObject({ dataDir });
+  });
+
   it('lets exactly one of many processes follow a dead owner', async () => {
     const dead: ProcessIdentity = { pid: 2 ** 30, started: '' };
     await (await claimDataDir(dataDir)).release();

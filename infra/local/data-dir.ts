@@ -48,16 +48,16 @@ export async function publishRunning(dataDir: string, running: Running): Promise
 /** @returns the system that runs on this folder, or null when none was published or its process is dead */
 export async function findRunning(dataDir: string): Promise<Running | null> {
   const text = await readFile(join(dataDir, 'running.json'), 'utf8').catch(() => null);
-  if (text === null) return null;
-  const { started, ...running } = JSON.parse(text) as Running & { readonly started: string };
+  const published = parsed(text ?? '') as (Running & { readonly started: string }) | null;
+  if (published === null) return null;
+  const { started, ...running } = published;
   return isRunning({ pid: running.pid, started }) ? running : null;
 }
 
-/** The failure for a data folder that cannot be read or written; failures that have a code keep theirs. */
-export function dataDirUnusable(dataDir: string, cause: unknown): OperationalFailure {
-  if (cause instanceof OperationalFailure) return cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const detail = `the data folder ${resolve(dataDir)} cannot be used (${reason})`;
+/** Names what the file system refused; any other error stays what it is. */
+export function dataDirUnusable(dataDir: string, cause: unknown): unknown {
+  if (!(cause instanceof Error) || !('syscall' in cause)) return cause;
+  const detail = `the data folder ${resolve(dataDir)} cannot be used (${cause.message})`;
   return new OperationalFailure('DATA_DIR_UNUSABLE', detail, { retryable: false, cause });
 }
 
@@ -90,7 +90,8 @@ async function claim(folder: string, dataDir: string): Promise<string> {
       const won = await takeNumber(folder, draft, number + 1);
       if (won !== null) return won;
     }
-    throw new Error('too many processes claim it at the same time');
+    const detail = `other processes keep claiming the data folder ${dataDir}`;
+    throw new OperationalFailure('DATA_DIR_IN_USE', detail, { retryable: true });
   } finally {
     await rm(draft, { force: true });
   }
@@ -127,7 +128,16 @@ async function latestClaim(folder: string): Promise<Claim> {
   if (number === 0) return { number, owner: null };
   const text = await readFile(join(folder, String(number)), 'utf8').catch(ignoreMissing);
   // Missing: a later claim cleaned it up, and linking the next number will fail or yield to it.
-  return { number, owner: text === undefined || text === '' ? null : (JSON.parse(text) as ProcessIdentity) };
+  return { number, owner: parsed(text ?? '') as ProcessIdentity | null };
+}
+
+/** Our files appear whole, so one that cannot be read is empty, or what a power cut left of it: its process is dead. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return null;
+  }
 }
 
 async function claimNumbers(folder: string): Promise<readonly number[]> {

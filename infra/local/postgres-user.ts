@@ -66,12 +66,14 @@ async function systemUsers(): Promise<readonly PostgresUser[]> {
   });
 }
 
+const probeTimeoutMs = 10_000;
+
 async function canRun(
   user: PostgresUser,
   { postgres, dataDir }: { readonly postgres: string; readonly dataDir: string },
 ): Promise<boolean> {
   const probe = commandAs(user, 'sh', ['-c', 'cd "$0" && exec "$1" --version', dataDir, postgres]);
-  const outcome = promisify(execFile)(probe.program, probe.args, { cwd: '/', ...user.ids });
+  const outcome = promisify(execFile)(probe.program, probe.args, { cwd: '/', timeout: probeTimeoutMs, ...user.ids });
   return outcome.then(
     () => true,
     () => false,

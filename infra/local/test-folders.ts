@@ -14,7 +14,7 @@ export type TestFolder = {
   remove(): Promise<void>;
 };
 
-export type TestProcess = {
+type TestProcess = {
   readonly pid: number;
   does(order: 'claim' | 'start'): Promise<Answer>;
   kill(): Promise<void>;
