@@ -18,7 +18,7 @@ describe('the configuration', () => {
       riskUrl: null,
       unpaidExpiryMs: 900_000,
       unpaidExpiryMsByMethod: {},
-      simulators: { payment: calm, logistics: calm, risk: calm },
+      simulators: { payment: calm, logistics: { ...calm, deliveryMs: 200 }, risk: calm },
       logLevel: 'info',
     });
   });

@@ -27,7 +27,11 @@ export type Config = {
   readonly unpaidExpiryMs: number;
   /** By method as in orders, `bank_slip`; others take `unpaidExpiryMs`. */
   readonly unpaidExpiryMsByMethod: Readonly<Record<string, number>>;
-  readonly simulators: Readonly<Record<'payment' | 'logistics' | 'risk', SimulatorConfig>>;
+  readonly simulators: {
+    readonly payment: SimulatorConfig;
+    readonly logistics: SimulatorConfig & { readonly deliveryMs: number };
+    readonly risk: SimulatorConfig;
+  };
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 };
 
@@ -133,6 +137,7 @@ function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByM
     timeoutAfterSuccessRate: values.paymentTimeoutAfterSuccessRate,
   };
   const logistics = {
+    deliveryMs: values.logisticsDeliveryMs,
     delayMs: values.logisticsDelayMs,
     errorRate: values.logisticsErrorRate,
     timeoutAfterSuccessRate: values.logisticsTimeoutAfterSuccessRate,

@@ -72,6 +72,12 @@ export const variables = {
   unpaidExpiryMs: defaulted('UNPAID_EXPIRY_MS', '900000', expiryKind, 'An order that is not paid by then expires.'),
   ...simulator('payment'),
   ...simulator('logistics'),
+  logisticsDeliveryMs: defaulted(
+    'SIM_LOGISTICS_DELIVERY_MS',
+    '200',
+    integer(0, 60_000),
+    'How long the logistics simulator takes from dispatch to delivery.',
+  ),
   ...simulator('risk'),
   logLevel: defaulted(
     'LOG_LEVEL',

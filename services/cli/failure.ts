@@ -1,0 +1,17 @@
+import { isOperationalFailure } from '../../infra/failures.ts';
+
+/** What the command needed was not there or did not hold: one line on stderr, exit 1. */
+export class CommandFailure extends Error {}
+
+/** The exit codes of every verb. */
+export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** What went wrong, in one line. A bug names itself; LOG_LEVEL=debug shows where it is. */
+export function toLine(error: unknown): string {
+  if (error instanceof CommandFailure || isOperationalFailure(error)) return oneLine(error.message);
+  return oneLine(`bug: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
+}
+
+export function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, ' ');
+}
