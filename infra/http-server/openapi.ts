@@ -1,0 +1,24 @@
+import swagger from '@fastify/swagger';
+import type { HttpApp } from './app.ts';
+import { sharedSchemas } from './problem-schema.ts';
+
+export type ApiDescription = {
+  readonly title: string;
+  readonly version: string;
+  readonly description: string;
+  readonly tags: readonly { readonly name: string; readonly description: string }[];
+};
+
+/** Collects the routes that follow into one OpenAPI 3.1 document. Await it before the first route. */
+export async function describeApi(app: HttpApp, { tags, ...info }: ApiDescription): Promise<void> {
+  for (const schema of sharedSchemas) app.addSchema(schema);
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { ...info, license: { name: 'UNLICENSED', url: 'https://spdx.org/licenses/' } },
+      servers: [{ url: '/', description: 'This process' }],
+      tags: tags.map((tag) => ({ ...tag })),
+    },
+    refResolver: { buildLocalReference: (schema) => schema['$id'] as string },
+  });
+}
