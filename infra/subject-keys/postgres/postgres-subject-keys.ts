@@ -18,18 +18,7 @@ type KeyRow = { readonly key_id: string; readonly subject: string; readonly key:
  * making, so sealing reads nothing; new keys of many orders are one insert.
  */
 export async function openPostgresSubjectKeys(url: string): Promise<SubjectKeys> {
-  const owner = openPool(url, { applicationName: 'order-center keys', connectionsMax: 1 });
-  await migrate(url, { schema: 'subject_keys', folder: join(import.meta.dirname, 'migrations') });
-  const role = await ensureLoginRole(owner, {
-    schema: 'subject_keys',
-    grants: ['select, insert, delete on subject_keys.keys'],
-  });
-  await owner.end();
-  const pool = openPool(role === null ? url : urlAs(url, role), {
-    applicationName: 'order-center keys',
-    connectionsMax: 3,
-  });
-
+  const pool = openPool(await prepare(url), { applicationName: 'order-center keys', connectionsMax: 3 });
   const current = new LRUCache<string, SubjectKey>({ max: subjectsMax, ttl: keyTtlMs });
   const durable = new LRUCache<string, true>({ max: subjectsMax, ttl: keyTtlMs });
 
