@@ -6,7 +6,8 @@ import type { Document, View } from '../infra/read-store/port.ts';
 export type Change<D extends Document = Document> = {
   readonly tenantId: TenantId;
   readonly key: string;
-  readonly update: (current: D | null) => D | null;
+  /** The same object back: nothing changes, nothing is written. */
+  update(current: D | null): D | null;
 };
 
 /**

@@ -27,5 +27,10 @@ export type OrderSnapshots = {
   get(tenantId: TenantId, orderIds: readonly OrderId[]): Promise<readonly (OrderSnapshot | null)[]>;
   /** Returns how many were refused as stale. */
   put(writes: readonly SnapshotWrite[]): Promise<number>;
+  /**
+   * The writer lost its place: another process may write now. A cache in process drops all, since it would no longer
+   * learn of changes; a shared cache has nothing to do.
+   */
+  writerRestarted(): Promise<void>;
   close(): Promise<void>;
 };

@@ -7,13 +7,16 @@ export type Document = Readonly<Record<string, unknown>>;
 export type ColumnType = 'text' | 'bigint' | 'timestamptz' | 'text[]';
 export type ColumnValue = string | number | readonly string[] | null;
 
+/** `of` is a method, so that a list can hold the views of many kinds of document; each is only given its own. */
+export type Column<D extends Document = Document> = { readonly type: ColumnType; of(document: D): ColumnValue };
+
 export type View<D extends Document = Document> = {
   /** kebab-case; the table is its snake_case. */
   readonly name: string;
   /** Raised when the documents' shape or meaning changes: then the view is rebuilt. */
   readonly version: number;
   /** Columns for filters and orders, taken from the document at each write. Names are snake_case. */
-  readonly columns: Readonly<Record<string, { readonly type: ColumnType; readonly of: (document: D) => ColumnValue }>>;
+  readonly columns: Readonly<Record<string, Column<D>>>;
   /** Each after the tenant; a text[] column alone is indexed for membership. */
   readonly indexes: readonly (readonly string[])[];
   /** A timestamptz column: rows past it can be claimed (timers). */
@@ -44,11 +47,12 @@ export type BatchWrite = {
 
 export type Filter =
   | { readonly column: string; readonly equals: string | number }
+  /** From inclusive, to exclusive. */
   | { readonly column: string; readonly from?: string | number; readonly to?: string | number }
   | { readonly column: string; readonly contains: string };
 
-export type ListQuery = {
-  readonly view: View;
+export type ListQuery<D extends Document = Document> = {
+  readonly view: View<D>;
   readonly tenantId: TenantId;
   readonly filters: readonly Filter[];
   /** Order: this column descending, then key descending. */
@@ -58,6 +62,8 @@ export type ListQuery = {
   /** 1 to 200. */
   readonly limit: number;
 };
+
+export type Row<D extends Document = Document> = DocumentKey & { readonly document: D };
 
 /**
  * Where views live. Rows, progress and checkpoint of a batch are one transaction; the compare-and-set of the
@@ -72,16 +78,16 @@ export type ReadStore = {
   /** All of it or nothing. 'moved': another owner moved the checkpoint; nothing was written. */
   commit(batch: BatchWrite): Promise<'committed' | 'moved'>;
   /** In the keys' order; null where there is none. Many calls in one tick share a statement. */
-  find(view: View, keys: readonly DocumentKey[]): Promise<readonly (Document | null)[]>;
+  find<D extends Document>(view: View<D>, keys: readonly DocumentKey[]): Promise<readonly (D | null)[]>;
   loadProgress(consumer: string, streams: readonly StreamName[]): Promise<ReadonlyMap<StreamName, Progress>>;
-  list(query: ListQuery): Promise<readonly { readonly key: string; readonly document: Document }[]>;
+  list<D extends Document>(query: ListQuery<D>): Promise<readonly { readonly key: string; readonly document: D }[]>;
   /** Every document in pages, for verify and digests; order: tenant, key. */
-  scan(view: View): AsyncIterable<DocumentKey & { readonly document: Document }>;
+  scan<D extends Document>(view: View<D>): AsyncIterable<Row<D>>;
   /** Takes due rows for `leaseMs` by the database's clock: another claim in that time does not see them. Autocommit. */
-  claimDue(
-    view: View,
+  claimDue<D extends Document>(
+    view: View<D>,
     options: { readonly limit: number; readonly leaseMs: number },
-  ): Promise<readonly (DocumentKey & { readonly document: Document })[]>;
+  ): Promise<readonly Row<D>[]>;
   /** Empties a view with its consumer's progress and checkpoints: the next run rebuilds it. */
   clear(view: View): Promise<void>;
   ping(): Promise<void>;
