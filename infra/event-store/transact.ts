@@ -134,7 +134,7 @@ function decideAndStore<State, Command, E extends DecidedEvent>(
   options: TransactorOptions<State, Command, E>,
 ): (request: TransactRequest<Command>, hash: string, attempts: number) => Promise<TransactAnswer<State> | 'again'> {
   const { decider } = options;
-  const answers = answerStore(store, cache, decider.initial);
+  const answers = answerStore({ store, cache, initial: decider.initial });
   return async (request, hash, attempts) => {
     const { stream, tenantId, expectedVersion } = request;
     const raw = await takeFolded(cache, request, attempts);
