@@ -1,0 +1,113 @@
+import type pg from 'pg';
+import type { Checkpoint } from '../../event-feed/port.ts';
+import type { EventId, StreamName, TenantId } from '../../../schemas/ids.ts';
+import { openPool } from '../../postgres/connection.ts';
+import type { Document, DocumentKey, ListQuery, Progress, ReadStore, Row, View } from '../port.ts';
+import { commitBatch, moveCheckpoint } from './commit.ts';
+import { findTogether } from './find-together.ts';
+import { listStatement } from './list.ts';
+import { clearView, prepareViews } from './prepare.ts';
+import { tableOf } from './table.ts';
+import { query } from './transaction.ts';
+
+/** Three projectors that commit, and readers beside them. */
+const connectionsMax = 10;
+const scanPageMax = 500;
+
+type StoredRow = { readonly tenant_id: string; readonly key: string; readonly document: Document };
+
+/** Views as tables of JSON documents in the schema `views`, made from the views' definitions. */
+export function openPostgresReadStore(url: string): ReadStore {
+  const pool = openPool(url, { applicationName: 'order-center views', connectionsMax });
+  const find = findTogether(pool);
+  return {
+    prepare: (views) => prepareViews(pool, views),
+    loadCheckpoint: (consumer, partition) => loadCheckpoint(pool, consumer, partition),
+    moveCheckpoint: (move) => moveCheckpoint(pool, move),
+    commit: (batch) => commitBatch(pool, batch),
+    find: <D extends Document>(view: View<D>, keys: readonly DocumentKey[]) =>
+      find(view, keys) as Promise<readonly (D | null)[]>,
+    loadProgress: (consumer, streams) => loadProgress(pool, consumer, streams),
+    list: (wanted) => list(pool, wanted),
+    scan: (view) => scan(pool, view),
+    claimDue: (view, options) => claimDue(pool, view, options),
+    clear: (view) => clearView(pool, view),
+    ping: async () => {
+      await query(pool, 'select 1');
+    },
+    close: () => pool.end(),
+  };
+}
+
+async function loadCheckpoint(pool: pg.Pool, consumer: string, partition: string): Promise<Checkpoint | null> {
+  const rows = await query<{ position: Checkpoint }>(
+    pool,
+    'select position from views.checkpoints where consumer = $1 and partition = $2',
+    [consumer, partition],
+  );
+  return rows[0]?.position ?? null;
+}
+
+async function loadProgress(
+  pool: pg.Pool,
+  consumer: string,
+  streams: readonly StreamName[],
+): Promise<ReadonlyMap<StreamName, Progress>> {
+  if (streams.length === 0) return new Map();
+  const rows = await query<{ stream: StreamName; revision: number; event_id: EventId }>(
+    pool,
+    'select stream, revision, event_id from views.progress where consumer = $1 and stream = any ($2::text[])',
+    [consumer, streams],
+  );
+  return new Map(rows.map(({ stream, revision, event_id: eventId }) => [stream, { stream, revision, eventId }]));
+}
+
+async function list<D extends Document>(
+  pool: pg.Pool,
+  wanted: ListQuery<D>,
+): Promise<readonly { readonly key: string; readonly document: D }[]> {
+  const { text, values } = listStatement(wanted);
+  return query(pool, text, values);
+}
+
+async function* scan<D extends Document>(pool: pg.Pool, view: View<D>): AsyncIterable<Row<D>> {
+  let after: readonly [string, string] = ['', ''];
+  for (;;) {
+    const rows = await query<StoredRow>(
+      pool,
+      `select tenant_id, key, document from ${tableOf(view).name}
+       where (tenant_id, key) > ($1::text, $2::text) order by tenant_id, key limit ${scanPageMax}`,
+      after,
+    );
+    yield* rows.map((row) => toRow<D>(row));
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < scanPageMax) return;
+    after = [last.tenant_id, last.key];
+  }
+}
+
+async function claimDue<D extends Document>(
+  pool: pg.Pool,
+  view: View<D>,
+  { limit, leaseMs }: { readonly limit: number; readonly leaseMs: number },
+): Promise<readonly Row<D>[]> {
+  const { name, dueColumn } = tableOf(view);
+  if (dueColumn === null) throw new Error(`view ${view.name} has no due column`);
+  const rows = await query<StoredRow>(
+    pool,
+    // Materialized: a subquery that the planner runs again would lock other rows each time.
+    `with due as materialized (
+       select tenant_id, key from ${name}
+       where ${dueColumn} <= clock_timestamp() and (claimed_until is null or claimed_until <= clock_timestamp())
+       order by ${dueColumn} limit $1 for update skip locked)
+     update ${name} as claimed set claimed_until = clock_timestamp() + $2 * interval '1 millisecond'
+     from due where claimed.tenant_id = due.tenant_id and claimed.key = due.key
+     returning claimed.tenant_id, claimed.key, claimed.document`,
+    [limit, leaseMs],
+  );
+  return rows.map((row) => toRow<D>(row));
+}
+
+function toRow<D extends Document>({ tenant_id: tenantId, key, document }: StoredRow): Row<D> {
+  return { tenantId: tenantId as TenantId, key, document: document as D };
+}

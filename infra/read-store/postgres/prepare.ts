@@ -1,0 +1,52 @@
+import type pg from 'pg';
+import type { View } from '../port.ts';
+import { createStatements, tableOf } from './table.ts';
+import { withTransaction } from './transaction.ts';
+
+const bookkeeping = `
+  create schema if not exists views;
+  create table if not exists views.definitions (view text primary key, version integer not null);
+  create table if not exists views.checkpoints (
+    consumer text, partition text, position text not null, primary key (consumer, partition));
+  create table if not exists views.progress (
+    consumer text, stream text collate "C", revision bigint not null, event_id uuid not null,
+    primary key (consumer, stream));`;
+
+/** Makes what is missing. One process at a time: `if not exists` alone fails where two run it at the same moment. */
+export function prepareViews(pool: pg.Pool, views: readonly View[]): Promise<void> {
+  return withTransaction(pool, async (client) => {
+    await client.query("select pg_advisory_xact_lock(hashtext('order-center/views'))");
+    await client.query(bookkeeping);
+    const stored = await client.query<{ view: string; version: number }>('select view, version from views.definitions');
+    const versions = new Map(stored.rows.map(({ view, version }) => [view, version]));
+    for (const view of views) if (versions.get(view.name) !== view.version) await makeTable(client, view);
+  });
+}
+
+/** A view of another version is dropped with its consumer's place: the next run builds it from nothing. */
+async function makeTable(client: pg.PoolClient, view: View): Promise<void> {
+  await forgetPlace(client, view);
+  await client.query(`drop table if exists ${tableOf(view).name}`);
+  for (const statement of createStatements(view)) await client.query(statement);
+  await client.query(
+    'insert into views.definitions values ($1, $2) on conflict (view) do update set version = excluded.version',
+    [view.name, view.version],
+  );
+}
+
+export function clearView(pool: pg.Pool, view: View): Promise<void> {
+  return withTransaction(pool, async (client) => {
+    await forgetPlace(client, view);
+    await client.query(`truncate ${tableOf(view).name}`);
+  });
+}
+
+/**
+ * The lock waits for every commit in flight: one that is about to make the first checkpoint cannot be seen by the
+ * delete, and would leave a checkpoint without its rows.
+ */
+async function forgetPlace(client: pg.PoolClient, view: View): Promise<void> {
+  await client.query('lock table views.checkpoints in share row exclusive mode');
+  await client.query('delete from views.checkpoints where consumer = $1', [view.name]);
+  await client.query('delete from views.progress where consumer = $1', [view.name]);
+}

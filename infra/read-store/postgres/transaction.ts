@@ -1,0 +1,76 @@
+import type pg from 'pg';
+import { OperationalFailure } from '../../failures.ts';
+import { messageOf, troubleOf } from '../../postgres/connection.ts';
+
+/** Thrown inside a transaction to roll it back and give its caller an answer. */
+export class Rollback<Answer> extends Error {
+  readonly answer: Answer;
+
+  constructor(answer: Answer) {
+    super('rolled back');
+    this.answer = answer;
+  }
+}
+
+/**
+ * Runs work in one transaction. Whatever fails, the client is not reused unless its rollback was answered: a
+ * connection of unknown state would carry one batch into the next.
+ */
+export async function withTransaction<Answer>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient) => Promise<Answer>,
+): Promise<Answer> {
+  return translated(async () => {
+    const client = await pool.connect();
+    try {
+      await client.query('begin');
+      const answer = await work(client);
+      await client.query('commit');
+      client.release();
+      return answer;
+    } catch (error) {
+      client.release(await rollBack(client));
+      if (error instanceof Rollback) return error.answer as Answer;
+      throw error;
+    }
+  });
+}
+
+/** One autocommit statement. */
+export async function query<R extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  text: string,
+  values: readonly unknown[] = [],
+): Promise<R[]> {
+  return translated(async () => (await pool.query<R>(text, [...values])).rows);
+}
+
+/** Nothing: the client is clean again. */
+async function rollBack(client: pg.PoolClient): Promise<Error | undefined> {
+  try {
+    await client.query('rollback');
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** No such table, no such schema: somebody emptied the database; the next start makes them again. */
+const gone = new Set(['42P01', '3F000', '3D000']);
+
+async function translated<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    const trouble = troubleOf(error);
+    const code = (error as { readonly code?: unknown } | null)?.code;
+    const worldly = trouble === 'again' || isLost(error, trouble) || (typeof code === 'string' && gone.has(code));
+    if (!worldly) throw error;
+    throw new OperationalFailure('VIEWS_UNAVAILABLE', messageOf(error), { retryable: true, cause: error });
+  }
+}
+
+/** pg's own errors of a lost or silent server have no class of their own; a TypeError is our bug, not the world. */
+function isLost(error: unknown, trouble: ReturnType<typeof troubleOf>): boolean {
+  return trouble === 'lost' && !(error instanceof TypeError || error instanceof RangeError);
+}
