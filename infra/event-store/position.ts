@@ -7,6 +7,10 @@ import { OperationalFailure } from '../failures.ts';
  */
 export type Place = { readonly tx: bigint; readonly ordinal: number };
 
+/** What the widest adapter can hold: Postgres' xid8 and int4. */
+const txMax = 2n ** 64n - 1n;
+const ordinalMax = 2 ** 31 - 1;
+
 const shape = /^([0-9a-f]{8})\.(\d{1,20})\.(\d{1,10})$/;
 
 export function toPosition(epoch: string, place: Place): Position {
@@ -16,12 +20,13 @@ export function toPosition(epoch: string, place: Place): Position {
 /** @throws OperationalFailure FOREIGN_STORE where the position is of another epoch or not one at all */
 export function toPlace(epoch: string, position: Position): Place {
   const match = shape.exec(position);
-  if (match?.[1] !== epoch.slice(0, 8)) {
+  const place = { tx: BigInt(match?.[2] ?? 0), ordinal: Number(match?.[3] ?? 0) };
+  if (match?.[1] !== epoch.slice(0, 8) || place.tx > txMax || place.ordinal > ordinalMax) {
     throw new OperationalFailure('FOREIGN_STORE', `position ${position} is not of epoch ${epoch.slice(0, 8)}`, {
       retryable: false,
     });
   }
-  return { tx: BigInt(match[2] ?? 0), ordinal: Number(match[3]) };
+  return place;
 }
 
 /** Whether a text has a position's shape; a door asks before it hands one on. */

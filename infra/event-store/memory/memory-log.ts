@@ -42,7 +42,7 @@ export function newMemoryLog(options: MemoryLogOptions = {}): MemoryLog {
 export function commitAppend(log: MemoryLog, append: AdmittedAppend): AppendResult {
   const { tenantId, commandId, commandHash, stream, claim } = append;
   const receipt = log.receipts.get(wordOf(tenantId, commandId));
-  if (receipt !== undefined) return { outcome: 'known', receipt };
+  if (receipt !== undefined) return sameRows(log, append, receipt) ?? { outcome: 'known', receipt };
   if (headOf(log, stream) !== append.expected) return { outcome: 'stale' };
   if (claim !== undefined && log.claims.has(wordOf(tenantId, claim))) return { outcome: 'claimed' };
   if (log.events.length + append.events.length > log.eventsMax) {
@@ -68,6 +68,12 @@ export function findReceipt(log: MemoryLog, tenantId: TenantId, commandId: Comma
   return log.receipts.get(wordOf(tenantId, commandId)) ?? null;
 }
 
+/** A resend after a lost answer: the ids of its events tell that the stored ones are its own. */
+function sameRows(log: MemoryLog, { events }: AdmittedAppend, { stream, version }: CommandReceipt): Appended | null {
+  const stored = log.streams.get(stream)?.slice(Math.max(version - events.length, 0), version) ?? [];
+  return stored.length > 0 && stored[0]?.eventId === events[0]?.eventId ? appendedOf(stored) : null;
+}
+
 function headOf(log: MemoryLog, stream: StreamName): Revision | 'none' {
   const length = log.streams.get(stream)?.length ?? 0;
   return length === 0 ? 'none' : length - 1;
@@ -83,6 +89,10 @@ function write(log: MemoryLog, append: AdmittedAppend): Appended {
   });
   history.push(...events);
   log.events.push(...events);
+  return appendedOf(events);
+}
+
+function appendedOf(events: readonly RecordedEvent[]): Appended {
   const last = events.at(-1);
   if (last === undefined) throw new Error('an append holds at least one event');
   return { outcome: 'appended', revision: last.revision, position: last.position, events };
