@@ -12,10 +12,35 @@ const headerBytes = marker.length + 8;
 /** No honest event comes near: the store refuses events above 256 KiB. */
 const bodyBytesMax = 1 << 20;
 
+/**
+ * avsc's own long stops at 2^53-2 (5.7.9, `isSafeLong`), one below the largest amount of money. This one takes every safe
+ * integer and still refuses what a number cannot hold.
+ */
+const safeLong = avro.types.LongType.__with({
+  fromBuffer: (bytes: Buffer) => {
+    const value = Number(bytes.readBigInt64LE());
+    if (!Number.isSafeInteger(value)) throw new Error('potential precision loss');
+    return value;
+  },
+  toBuffer: (value: number) => {
+    if (!Number.isSafeInteger(value)) throw new Error(`not a safe integer: ${value}`);
+    const bytes = Buffer.alloc(8);
+    bytes.writeBigInt64LE(BigInt(value));
+    return bytes;
+  },
+  fromJSON: (value: unknown) => value,
+  toJSON: (value: unknown) => value,
+  isValid: (value: unknown) => Number.isSafeInteger(value),
+  compare: (a: number, b: number) => a - b,
+});
+
 type Writer = { readonly row: RegisteredSchema; readonly type: avro.Type; readonly fingerprint: Buffer };
 
 const writers: readonly Writer[] = eventSchemas.map((row) => {
-  const type = avro.Type.forSchema(row.schema as unknown as avro.Schema, { registry: {}, wrapUnions: false });
+  const type = avro.Type.forSchema(row.schema as unknown as avro.Schema, {
+    registry: { long: safeLong },
+    wrapUnions: false,
+  });
   return { row, type, fingerprint: crc64Avro(JSON.stringify(type.schema())) };
 });
 const writerByFingerprint = new Map(writers.map((writer) => [writer.fingerprint.toString('hex'), writer]));
