@@ -59,7 +59,7 @@ export type ListQuery<D extends Document = Document> = {
   readonly newestBy: string;
   /** Exclusive: the last row of the page before. */
   readonly after?: { readonly value: string | number; readonly key: string };
-  /** 1 to 200. */
+  /** 1 to 201: a page, and one more to know whether there is a next. */
   readonly limit: number;
 };
 

@@ -124,7 +124,8 @@ function ship(current: OrderSummary, { shipmentId, lines }: ShipmentData, step: 
   return { ...current, fulfillment: { ...current.fulfillment, status, shipments } };
 }
 
-function orderStatus(summary: OrderSummary): OrderStatus {
+/** The order in one word: the furthest that it went; cancelled stays cancelled. */
+export function orderStatus(summary: Omit<OrderSummary, 'status'>): OrderStatus {
   if (summary.cancelReason !== null) return 'cancelled';
   const { status } = summary.fulfillment;
   if (status === 'delivered' || status === 'shipped') return status;
@@ -133,15 +134,11 @@ function orderStatus(summary: OrderSummary): OrderStatus {
 
 /**
  * Whether the captures cover the total. History is kept as it is, so a backfilled order may have paid less than its
- * lines add up to: there, the captures of all its payments are enough.
+ * lines add up to, or have no lines: there, the captures of all its payments are enough, and none is not.
  */
-function isPaid({ origin, payment, totals }: OrderSummary): boolean {
-  if (!payment.items.some(({ status }) => status !== 'pending')) return false;
+function isPaid({ origin, payment, totals }: Omit<OrderSummary, 'status'>): boolean {
+  if (origin === 'live') return payment.captured >= totals.total;
   const planned = payment.items.reduce((sum, { amount }) => sum + amount, 0);
-  const due = origin === 'backfill' ? Math.min(planned, totals.total) : totals.total;
-  return payment.captured >= due && payment.items.some(isTaken);
-}
-
-function isTaken({ captured, status }: OrderSummary['payment']['items'][number]): boolean {
-  return captured > 0 || status === 'captured';
+  const isTaken = payment.items.some(({ captured, status }) => captured > 0 || status === 'captured');
+  return isTaken && payment.captured >= Math.min(planned, totals.total);
 }

@@ -1,7 +1,7 @@
 import type { Recorded } from '../../schemas/envelope.ts';
 import type { OrderEvent, OrderPlacedData } from '../../schemas/generated/events.ts';
 import type { Projection } from '../projection.ts';
-import { evolveSummary } from './evolve.ts';
+import { evolveSummary, orderStatus } from './evolve.ts';
 import type { OrderSummary } from './summary.ts';
 
 /** One OrderSummary per order, by id and in the filtered list. */
@@ -40,7 +40,7 @@ function placed({ data, ...event }: Placement): OrderSummary {
     ...({ status: 'pending', authorized: 0, captured: 0, refunded: 0 } as const),
   }));
   const nothingPaid = { authorized: 0, captured: 0, refunded: 0, refundPending: 0 };
-  return {
+  const summary: OrderSummary = {
     orderId: data.orderId,
     reference: data.reference,
     tenantId: event.tenantId,
@@ -58,4 +58,5 @@ function placed({ data, ...event }: Placement): OrderSummary {
     origin: event.origin,
     version: event.revision + 1,
   };
+  return { ...summary, status: orderStatus(summary) };
 }

@@ -1,0 +1,58 @@
+import type { EventStore } from '../../infra/event-store/port.ts';
+import type { ReadStore } from '../../infra/read-store/port.ts';
+import { orderSummary } from '../../projections/order-summary/projection.ts';
+import { within } from './within.ts';
+
+export type ViewLag = {
+  /** See AsOf.lagMs. Never fails; asks at most once a second. */
+  currentMs(): Promise<number>;
+};
+
+const sampleEveryMs = 1_000;
+/** What a reader waits for a sample at most, where the last is too old to tell. */
+const waitMaxMs = 250;
+
+type Sample = { readonly takenAtMs: number; readonly oldestUnseenMs: number | null };
+
+/**
+ * Measures how far the order view is behind the store, by the oldest order event after the projector's checkpoint: true
+ * whichever process projects. Answers from the last sample and refreshes it behind the reader's back; while it cannot
+ * be refreshed, the lag grows by the sample's age, for nothing newer is known.
+ */
+export function openViewLag(store: EventStore, readStore: ReadStore, now: () => number = Date.now): ViewLag {
+  let sample: Sample | null = null;
+  let asking: Promise<void> | null = null;
+  const ask = async (): Promise<void> => {
+    try {
+      sample = { takenAtMs: now(), oldestUnseenMs: await oldestUnseen(store, readStore) };
+    } catch {
+      // Whoever reads the order itself meets the same failure and reports it; here only the sample grows older.
+      sample ??= { takenAtMs: now(), oldestUnseenMs: null };
+    } finally {
+      asking = null;
+    }
+  };
+  return {
+    currentMs: async () => {
+      const ageMs = sample === null ? Infinity : now() - sample.takenAtMs;
+      if (ageMs > sampleEveryMs) asking ??= ask();
+      if (ageMs > 2 * sampleEveryMs && asking !== null) await within(waitMaxMs, asking);
+      return lagOf(sample, now());
+    },
+  };
+}
+
+function lagOf(sample: Sample | null, nowMs: number): number {
+  if (sample === null) return 0;
+  if (sample.oldestUnseenMs !== null) return Math.max(0, nowMs - sample.oldestUnseenMs);
+  const ageMs = nowMs - sample.takenAtMs;
+  return ageMs > 2 * sampleEveryMs ? ageMs : 0;
+}
+
+/** Epoch ms; null: the view has seen every order event. */
+async function oldestUnseen(store: EventStore, readStore: ReadStore): Promise<number | null> {
+  const after = await readStore.loadCheckpoint(orderSummary.view.name, 'log');
+  const { events } = await store.readLog({ after, categories: orderSummary.categories, limit: 1 });
+  const [oldest] = events;
+  return oldest === undefined ? null : Date.parse(oldest.recordedAt);
+}
