@@ -53,8 +53,8 @@ const headersMaxBytes = 16 * 1024;
 const keepAliveTimeoutMs = 65_000;
 /** A socket on which nothing moves. */
 const connectionTimeoutMs = 120_000;
-/** A SKU of 128 characters, each percent-encoded. */
-const pathPartMax = 3 * 128;
+/** A command id of 255 characters, each percent-encoded. */
+const pathPartMax = 3 * 255;
 
 /**
  * An HTTP door: limits, problem+json, trace ids, metrics, health, OpenAPI and a graceful end; services bring routes.

@@ -1,6 +1,6 @@
 import swagger from '@fastify/swagger';
 import type { HttpApp } from './app.ts';
-import { sharedSchemas } from './problem-schema.ts';
+import { problemSchema, shareSchemas } from './problem-schema.ts';
 
 export type ApiDescription = {
   readonly title: string;
@@ -11,7 +11,7 @@ export type ApiDescription = {
 
 /** Collects the routes that follow into one OpenAPI 3.1 document. Await it before the first route. */
 export async function describeApi(app: HttpApp, { tags, ...info }: ApiDescription): Promise<void> {
-  for (const schema of sharedSchemas) app.addSchema(schema);
+  shareSchemas(app, [problemSchema]);
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

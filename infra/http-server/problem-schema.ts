@@ -2,6 +2,7 @@ import { Type } from 'typebox';
 import type { TSchema } from 'typebox';
 import type { ErrorCode } from '../../schemas/error-codes.ts';
 import { errorCodes, errorRow } from '../../schemas/error-codes.ts';
+import type { HttpApp } from './app.ts';
 import { problemMediaType, toProblem } from './problem.ts';
 
 const fieldFault = Type.Object(
@@ -27,7 +28,10 @@ export const problemSchema = Type.Object(
   { $id: 'Problem', description: 'RFC 9457 problem details.' },
 );
 
-export const sharedSchemas: readonly TSchema[] = [problemSchema];
+/** Makes schemas with an `$id` known under it, once; several services of one process may bring the same. */
+export function shareSchemas(app: HttpApp, schemas: readonly (TSchema & { readonly $id?: string })[]): void {
+  for (const schema of schemas) if (app.getSchema(schema.$id ?? '') === undefined) app.addSchema(schema);
+}
 
 /** A schema by its name, typed as what it describes. */
 export function schemaRef<T>(name: string) {

@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../schemas/error-codes.ts';
 import { errorRow } from '../../schemas/error-codes.ts';
+import type { Rejection } from '../../schemas/decision.ts';
 import type { HttpReply } from './app.ts';
 
 /** One fault of one field. `in` is absent for the body; elsewhere the pointer's first member is the parameter's name. */
@@ -61,6 +62,12 @@ export function sendProblem(reply: HttpReply, code: ErrorCode, parts: Omit<Probl
       // Bytes: fastify would add a charset to text, and this media type has none.
       .send(Buffer.from(JSON.stringify(problem)))
   );
+}
+
+/** A business answer as a problem: deciders begin the detail of an INVALID_VALUE with the pointer of the field. */
+export function rejectionParts({ code, detail }: Rejection, at = ''): Pick<ProblemParts, 'detail' | 'errors'> {
+  const found = code === 'INVALID_VALUE' ? /^(\/[^:\s]*): (.*)$/s.exec(detail) : null;
+  return found === null ? { detail } : { errors: [{ pointer: `${at}${found[1] ?? ''}`, detail: found[2] ?? '' }] };
 }
 
 /** Thrown where a request is refused before a service sees it: malformed headers, ids and cursors. */

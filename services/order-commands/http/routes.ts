@@ -1,0 +1,153 @@
+import { Type } from 'typebox';
+import type { HttpApp, HttpRequest, Routes } from '../../../infra/http-server/app.ts';
+import { commandHeaders, jsonAnswer, noQuery } from '../../../infra/http-server/documented.ts';
+import { problems, schemaRef, shareSchemas } from '../../../infra/http-server/problem-schema.ts';
+import { readIdempotencyKey, readIfMatch, readTenant } from '../../../infra/http-server/request-headers.ts';
+import type { HistoricalFact, OrderInput } from '../../../schemas/commands.ts';
+import type { ErrorCode } from '../../../schemas/error-codes.ts';
+import type { OrderId } from '../../../schemas/ids.ts';
+import { orderExample, orderSummaryShape } from '../../../schemas/order-shapes.ts';
+import type { CommandCall } from '../open.ts';
+import { batchRoute } from './batch-route.ts';
+import {
+  backfillExample,
+  backfillOrderSchema,
+  batchItemSchema,
+  cancelOrderSchema,
+  placeOrderExample,
+  placeOrderSchema,
+} from './order-schemas.ts';
+import { sendResult, toResult } from './send-order.ts';
+import type { OrderCommandRoutesOptions } from './routes-options.ts';
+
+/** Answers that any command can get. */
+const commandCodes: readonly ErrorCode[] = [
+  'MALFORMED_JSON',
+  'INVALID_VALUE',
+  'INVALID_TENANT',
+  'INVALID_IF_MATCH',
+  'IDEMPOTENCY_KEY_REQUIRED',
+  'IDEMPOTENCY_KEY_INVALID',
+  'IDEMPOTENCY_KEY_REUSED',
+  'IDEMPOTENCY_KEY_IN_PROGRESS',
+  'VERSION_MISMATCH',
+  'PAYLOAD_TOO_LARGE',
+  'EVENT_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'STORE_UNAVAILABLE',
+  'OUTCOME_UNKNOWN',
+  'OVERLOADED',
+  'CONFLICT_RETRIES_EXHAUSTED',
+];
+
+const summaryRef = schemaRef<string>('OrderSummary');
+const placed = jsonAnswer('The order, stored for good.', summaryRef, {
+  example: orderExample,
+  headers: ['location', 'etag', 'idempotency-replayed'],
+});
+
+/** POST /v1/orders, /v1/orders/batch, /v1/orders/backfill and /v1/orders/{id}/cancel. */
+export function orderCommandRoutes(options: OrderCommandRoutesOptions): Routes {
+  return (app) => {
+    shareSchemas(app, [placeOrderSchema, backfillOrderSchema, batchItemSchema, cancelOrderSchema, orderSummaryShape]);
+    placeRoute(app, options);
+    batchRoute(app, options);
+    backfillRoute(app, options);
+    cancelRoute(app, options);
+  };
+}
+
+function placeRoute(app: HttpApp, { commands, summaryAt, observePlacement }: OrderCommandRoutesOptions): void {
+  app.post(
+    '/v1/orders',
+    {
+      schema: {
+        operationId: 'placeOrder',
+        summary: 'Place an order',
+        description: 'Durable when answered, and at once readable. Retry with the same Idempotency-Key.',
+        tags: ['orders'],
+        headers: commandHeaders,
+        querystring: noQuery,
+        body: { ...schemaRef<OrderInput>('PlaceOrder'), examples: [placeOrderExample] },
+        response: {
+          201: placed,
+          ...problems(...commandCodes, 'TOTAL_MISMATCH', 'ORDER_ALREADY_EXISTS', 'REFERENCE_TAKEN'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const call = callOf(request);
+      const result = await toResult(await commands.place(call, request.body), call.tenantId, summaryAt);
+      if (result.kind === 'order' && !result.replayed) observePlacement?.(reply.elapsedTime / 1_000);
+      return sendResult(reply, result, 201);
+    },
+  );
+}
+
+function backfillRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutesOptions): void {
+  app.post(
+    '/v1/orders/backfill',
+    {
+      schema: {
+        operationId: 'backfillOrder',
+        summary: 'Bring in one historical order with what happened to it',
+        description: 'One append; starts no fulfillment and moves no live metric. Facts are kept as they are.',
+        tags: ['orders'],
+        headers: commandHeaders,
+        querystring: noQuery,
+        body: { ...schemaRef<OrderInput>('BackfillOrder'), examples: [backfillExample] },
+        response: {
+          201: placed,
+          ...problems(...commandCodes, 'TOTAL_MISMATCH', 'ORDER_ALREADY_EXISTS', 'REFERENCE_TAKEN'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const call = callOf(request);
+      const { facts, ...order } = request.body as OrderInput & { readonly facts: readonly HistoricalFact[] };
+      const answer = await commands.backfill(call, order, facts);
+      return sendResult(reply, await toResult(answer, call.tenantId, summaryAt), 201);
+    },
+  );
+}
+
+function cancelRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutesOptions): void {
+  app.post(
+    '/v1/orders/:orderId/cancel',
+    {
+      schema: {
+        operationId: 'cancelOrder',
+        summary: 'Cancel an order',
+        description: 'Refused once dispatch has begun. What was paid is given back.',
+        tags: ['orders'],
+        headers: commandHeaders,
+        params: Type.Object({ orderId: Type.String({ format: 'uuid' }) }),
+        querystring: noQuery,
+        body: { ...schemaRef<{ readonly reason: string }>('CancelOrder'), examples: [{ reason: 'changed my mind' }] },
+        response: {
+          200: jsonAnswer('The cancelled order.', summaryRef, {
+            example: { ...orderExample, status: 'cancelled', cancelReason: 'changed my mind', version: 2 },
+            headers: ['etag', 'idempotency-replayed'],
+          }),
+          ...problems(...commandCodes, 'ORDER_NOT_FOUND', 'ORDER_ALREADY_SHIPPED'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const call = callOf(request);
+      const orderId = request.params.orderId.toLowerCase() as OrderId;
+      const { reason } = request.body;
+      const answer = await commands.cancel(call, orderId, reason);
+      return sendResult(reply, await toResult(answer, call.tenantId, summaryAt), 200);
+    },
+  );
+}
+
+function callOf(request: HttpRequest): CommandCall {
+  return {
+    tenantId: readTenant(request),
+    commandId: readIdempotencyKey(request),
+    correlationId: request.id,
+    expectedVersion: readIfMatch(request),
+  };
+}
