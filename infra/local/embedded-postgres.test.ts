@@ -195,35 +195,42 @@ describe('startEmbeddedPostgres on a made cluster', () => {
     await start();
   });
 
-  it('tells that Postgres died, whether it was started or adopted', async () => {
-    const launched = await start();
-    process.kill(launched.pid, 'SIGKILL');
-    expect(await launched.exited).toEqual({ code: null, signal: 'SIGKILL' });
-    await launched.stop();
-    await leftByKilledOwner();
-    const adopted = await start();
-    process.kill(adopted.pid, 'SIGKILL');
-    expect(await adopted.exited).toEqual({ code: null, signal: null });
+  it.each([
+    ['started', start],
+    ['adopted', () => leftByKilledOwner().then(() => start())],
+  ])('starts a Postgres that died again at the same url, also one that was %s', async (_how, open) => {
+    const postgres = await open();
+    const { pid } = postgres;
+    process.kill(pid, 'SIGKILL');
+    await vi.waitFor(async () => expect(await query(postgres.url, 'select 1')).toEqual([1]), { timeout: 15_000 });
+    expect(postgres.pid).not.toBe(pid);
+  });
+
+  it('gives up on a Postgres that dies again and again, and says how it ended', async () => {
+    const postgres = await start();
+    for (let deaths = 0; deaths < 6; deaths += 1) {
+      const { pid } = postgres;
+      process.kill(pid, 'SIGKILL');
+      if (deaths < 5) await vi.waitFor(() => expect(postgres.pid).not.toBe(pid), { timeout: 15_000 });
+    }
+    expect(await postgres.exited).toEqual({ code: null, signal: 'SIGKILL' });
   });
 
   it('waits for a backend that outlives a killed Postgres', async () => {
-    const killed = await start();
-    const client = new pg.Client({ connectionString: killed.url });
+    const postgres = await start();
+    const client = new pg.Client({ connectionString: postgres.url });
     client.on('error', () => null);
     await client.connect();
     const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
     const backend = rows[0]?.pid ?? 0;
     process.kill(backend, 'SIGSTOP');
-    process.kill(killed.pid, 'SIGKILL');
-    await killed.exited;
-    await killed.stop();
-    const again = start();
+    process.kill(postgres.pid, 'SIGKILL');
     const logged = (): Promise<string> => readFile(join(dataDir, 'postgres.log'), 'utf8');
     await vi.waitFor(async () => expect(await logged()).toContain('pre-existing shared memory block'), {
       timeout: 9_000,
     });
     process.kill(backend, 'SIGCONT');
-    expect(await query((await again).url, 'select 1')).toEqual([1]);
+    await vi.waitFor(async () => expect(await query(postgres.url, 'select 1')).toEqual([1]), { timeout: 15_000 });
     await client.end().catch(() => null);
   });
 

@@ -12,8 +12,9 @@ import type { PostgresExit, PostgresSettings, Postmaster } from './postmaster.ts
 export type EmbeddedPostgres = {
   /** `postgres://user:password@127.0.0.1:port/order_center`; the user is superuser and owner. */
   readonly url: string;
+  /** Of the Postgres that runs now: one that dies is started again on the same port. */
   readonly pid: number;
-  /** Resolves when Postgres has ended, asked or not; code and signal are null when an earlier run had started it. */
+  /** Resolves when Postgres has ended for good: stopped, or dead too often; null code and signal where an earlier run had started it. */
   readonly exited: Promise<PostgresExit>;
   /** Fast shutdown, after 10 s an immediate one; then the data folder is free again. Close pools before. Repeatable. */
   stop(): Promise<void>;
@@ -37,7 +38,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   try {
     const cluster = await openCluster(claim.dataDir);
     const { postmaster, url } = await adoptOrLaunch(cluster, options);
-    return supervised({ postmaster, url, claim, log: options.log ?? ignore });
+    return supervised({ postmaster, url, claim, cluster, options });
   } catch (error) {
     await claim.release();
     throw dataDirUnusable(claim.dataDir, error);
@@ -104,22 +105,58 @@ async function execute(connectionString: string, sql: string): Promise<void> {
   }
 }
 
-function supervised(options: {
+/** A Postgres that dies more often than this in a minute has a reason that a start does not mend. */
+const restartsMax = 5;
+const restartsWindowMs = 60_000;
+
+type Supervision = {
   readonly postmaster: Postmaster;
   readonly url: string;
   readonly claim: DataDirClaim;
-  readonly log: (line: string) => void;
-}): EmbeddedPostgres {
-  const { postmaster, url, claim, log } = options;
-  const { identity, exited } = postmaster;
+  readonly cluster: PostgresCluster;
+  readonly options: EmbeddedPostgresOptions;
+};
+
+function supervised({ postmaster, url, claim, cluster, options }: Supervision): EmbeddedPostgres {
+  const { log = ignore, settings = {} } = options;
+  let current = postmaster;
+  let stopping: Promise<void> | undefined;
+  let restarts: readonly number[] = [];
+  const isStopping = (): boolean => stopping !== undefined;
+
+  const watch = async (): Promise<PostgresExit> => {
+    for (;;) {
+      const exit = await current.exited;
+      restarts = [...restarts.filter((at) => performance.now() - at < restartsWindowMs), performance.now()];
+      if (isStopping() || restarts.length > restartsMax) return exit;
+      log(`Postgres ${current.identity.pid} died (${exit.signal ?? `code ${exit.code}`}); starting it again`);
+      try {
+        // The same port: every connection string in every process stays true. What the dead one left is cleared first.
+        current =
+          (await adoptPostmaster(cluster, settings)) ?? (await launchPostmaster(cluster, settings, current.port));
+        if (isStopping()) await endPostmaster(current.identity);
+      } catch (error) {
+        log(error instanceof Error ? error.message : String(error));
+        return exit;
+      }
+    }
+  };
+  const exited = watch();
+
   const stop = async (): Promise<void> => {
-    const ended = await endPostmaster(identity);
-    if (!ended) log(`Postgres ${identity.pid} does not stop; the next start tries again`);
+    const ended = await endPostmaster(current.identity);
+    if (!ended) log(`Postgres ${current.identity.pid} does not stop; the next start tries again`);
     if (ended) await untilSeen(exited);
     await claim.release();
   };
-  let stopping: Promise<void> | undefined;
-  return { url, pid: identity.pid, exited, stop: () => (stopping ??= stop()) };
+  return {
+    url,
+    get pid() {
+      return current.identity.pid;
+    },
+    exited,
+    stop: () => (stopping ??= stop()),
+  };
 }
 
 /** The watch on Postgres keeps no event loop alive, so while we wait for it something else must. */

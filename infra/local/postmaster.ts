@@ -63,13 +63,18 @@ export async function adoptPostmaster(
 }
 
 /**
- * Starts Postgres on a free port, in a process group of its own: Ctrl-C reaches only us, and we stop it last.
+ * Starts Postgres in a process group of its own: Ctrl-C reaches only us, and we stop it last.
+ * @param port where its clients know it; a free one if absent
  * @throws OperationalFailure POSTGRES_START_FAILED with the reason from its log
  */
-export async function launchPostmaster(cluster: PostgresCluster, settings: PostgresSettings): Promise<Postmaster> {
+export async function launchPostmaster(
+  cluster: PostgresCluster,
+  settings: PostgresSettings,
+  port?: number,
+): Promise<Postmaster> {
   await rotateLog(cluster.logFile);
   for (let attempt = 1; ; attempt += 1) {
-    const launched = await launchOnce(cluster, settings);
+    const launched = await launchOnce(cluster, settings, port);
     if (!('reason' in launched)) return launched;
     if (attempt === launchesMax || !passingReasons.test(launched.reason)) throw startFailed(launched.reason);
     await pause(relaunchAfterMs);
@@ -83,11 +88,15 @@ export async function endPostmaster(identity: ProcessIdentity): Promise<boolean>
 
 type Failed = { readonly reason: string };
 
-async function launchOnce(cluster: PostgresCluster, settings: PostgresSettings): Promise<Postmaster | Failed> {
+async function launchOnce(
+  cluster: PostgresCluster,
+  settings: PostgresSettings,
+  wantedPort: number | undefined,
+): Promise<Postmaster | Failed> {
   const log = await open(cluster.logFile, 'a', 0o600);
   try {
     const { size } = await log.stat();
-    const wanted = [...settingsArguments(cluster, settings), '-p', String(await freePort())];
+    const wanted = [...settingsArguments(cluster, settings), '-p', String(wantedPort ?? (await freePort()))];
     const { program, args } = commandAs(cluster.user, cluster.binary, wanted);
     const child = spawn(program, args, {
       ...cluster.user.ids,
