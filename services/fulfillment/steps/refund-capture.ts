@@ -15,6 +15,7 @@ export async function refundCapture(
 ): Promise<StepOutcome | null> {
   const { orderId, order } = call;
   const { paymentId, captureId, amount } = capture;
+  if (amount === 0) return null;
   const { currency } = order;
   const refundId = derivedId(fulfillmentStream(orderId), `${call.step}/${call.attempt}/refund/${paymentId}`);
   const reason = call.reason ?? 'payment_failed';
