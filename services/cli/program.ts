@@ -3,10 +3,10 @@ import { Command, CommanderError, Option } from 'commander';
 import { showConfig } from './config-verb.ts';
 import type { ConfigOptions } from './config-verb.ts';
 import { exitCodes, oneLine, toLine } from './failure.ts';
-import { importOlist } from './import-olist/import-olist.ts';
 import type { ImportOptions } from './import-olist/import-olist.ts';
 import { showCommand } from './show-command.ts';
 import type { ShowCommandOptions } from './show-command.ts';
+import type { VerifyVerbOptions } from './verify/verify-verb.ts';
 import { describeVerb, toCount, toTenant, toUrl } from './verb.ts';
 import type { Verb, VerbContext } from './verb.ts';
 
@@ -50,6 +50,7 @@ function assemble(context: VerbContext, onCode: OnCode): Command {
   program.addCommand(importVerb(act));
   program.addCommand(configVerb(act));
   program.addCommand(commandsVerb(act));
+  program.addCommand(verifyVerbOf(act));
   everyCommand(program, (command) => harden(command, context));
   return program;
 }
@@ -80,7 +81,12 @@ function importVerb(act: Act): Command {
     .addOption(tenantOption())
     .option('--concurrency <n>', 'orders in flight', toCount(256), 16)
     .option('--json', 'print the reconciliation as JSON')
-    .action(act((context, dir: string, options: ImportOptions) => importOlist(context, dir, options)));
+    .action(
+      act(async (context, dir: string, options: ImportOptions) => {
+        const { importOlist } = await import('./import-olist/import-olist.ts');
+        return importOlist(context, dir, options);
+      }),
+    );
   return new Command('import').description('Import real order history into a running system.').addCommand(olist);
 }
 
@@ -100,6 +106,22 @@ function commandsVerb(act: Act): Command {
     .option('--json', 'print JSON')
     .action(act((context, id: string, options: ShowCommandOptions) => showCommand(context, id, options)));
   return new Command('commands').description('Ask what became of commands.').addCommand(show);
+}
+
+function verifyVerbOf(act: Act): Command {
+  const examples = ['verify', 'verify --json', 'verify --ledger acked.jsonl --reads reads.jsonl'];
+  return describeVerb('verify', 'Check that what must always hold does hold.', examples)
+    .option('--ledger <file>', 'acknowledged answers, JSON Lines {tenantId, commandId, orderId, version, status}')
+    .option('--reads <file>', "a client's reads, JSON Lines {orderId, version, at}")
+    .option('--stuck-after-ms <ms>', 'a saga that did nothing for so long is stuck', toCount(86_400_000), 60_000)
+    .option('--json', 'print JSON')
+    .action(
+      act(async (context, options: VerifyVerbOptions) => {
+        // The stores' drivers are loaded by the one verb that needs them.
+        const { verifyVerb } = await import('./verify/verify-verb.ts');
+        return verifyVerb(context, options);
+      }),
+    );
 }
 
 function urlOption(): Option {

@@ -73,7 +73,7 @@ export function toFigures(body: BackfillBody): OrderFigures {
   );
   const refunded = totalOf(facts.map((fact) => (fact.kind === 'refunded' ? fact.amount : 0)));
   const happened = new Set(facts.map(({ kind }) => kind));
-  const unsent = happened.has('paid') && captured >= total ? 'paid' : 'placed';
+  const unsent = happened.has('paid') ? 'paid' : 'placed';
   const sent = happened.has('delivered') ? 'delivered' : happened.has('shipped') ? 'shipped' : unsent;
   const status = happened.has('cancelled') ? 'cancelled' : sent;
   return { reference, customerId, status, lines: lines.length, total, freight, captured, refunded };

@@ -1,0 +1,27 @@
+import type { Invariant } from '../invariant.ts';
+import { ackedCommands } from './i01-acked-commands.ts';
+import { oneEffect } from './i02-one-effect.ts';
+import { denseVersions } from './i06-dense-versions.ts';
+import { orderOnTheFeed } from './i09-order-on-the-feed.ts';
+import { viewsAreFolds } from './i15-views-are-folds.ts';
+import { versionsNeverGoBack } from './i16-versions-never-go-back.ts';
+import { exactMoney } from './i22-exact-money.ts';
+import { moneyMoves } from './i23-money-moves.ts';
+import { oneCharge } from './i24-one-charge.ts';
+import { stock } from './i26-stock.ts';
+import { sagaEnds } from './i28-saga-ends.ts';
+
+/** What `order-center verify` checks, in this order. A new invariant is a file and a line here. */
+export const invariants: readonly Invariant[] = [
+  ackedCommands,
+  oneEffect,
+  denseVersions,
+  orderOnTheFeed,
+  viewsAreFolds,
+  versionsNeverGoBack,
+  exactMoney,
+  moneyMoves,
+  oneCharge,
+  stock,
+  sagaEnds,
+];
