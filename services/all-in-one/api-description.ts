@@ -1,18 +1,14 @@
-import type { ApiDescription } from '../../infra/http-server/openapi.ts';
-
-/** What /openapi.json and docs/openapi.json say before the first route. */
-export const apiDescription: ApiDescription = {
+/** What /openapi.json says of the whole. */
+export const apiDescription = {
   title: 'order-center',
   version: '1.0.0',
   description:
-    'Orders, stock and their events. Money is integer minor units. Every POST takes an Idempotency-Key of the ' +
-    "caller's own: repeat it in a retry, and the first answer comes back. Errors are RFC 9457 problems with a stable " +
-    'code; unknown fields and query parameters are refused.',
+    'An event-sourced order backend: publish commands, get one durable answer to each, read orders fresh, question the whole history.',
   tags: [
-    { name: 'orders', description: 'Place, cancel, bring in history, read.' },
-    { name: 'stock', description: 'Units of a SKU. One that never had a receipt is not tracked and never sells out.' },
-    { name: 'events', description: 'The log, which all else is made from.' },
+    { name: 'orders', description: 'Place, cancel and read orders.' },
+    { name: 'stock', description: 'What is on hand, reserved and available.' },
     { name: 'commands', description: 'What became of a command.' },
-    { name: 'operations', description: 'For probes, dashboards and tools.' },
+    { name: 'events', description: "The analysts' feed." },
+    { name: 'operations', description: 'Health, metrics and this document.' },
   ],
-};
+} as const;

@@ -1,0 +1,72 @@
+import type { Logger } from 'pino';
+import type { EventFeed } from '../../infra/event-feed/port.ts';
+import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
+import type { Metrics } from '../../infra/metrics/open.ts';
+import { openSagas } from '../../projections/open-sagas/projection.ts';
+import { orderSummary } from '../../projections/order-summary/projection.ts';
+import { sagaTimers } from '../../projections/saga-timers/projection.ts';
+import type { Fulfillment } from '../fulfillment/open.ts';
+import { runProjector, type ProjectedBatch, type ProjectorObserver } from '../projector/projector.ts';
+import { openSnapshotWriter } from '../projector/snapshot-writer.ts';
+import type { Stores } from './stores.ts';
+
+export type Consumers = {
+  readonly stores: Stores;
+  readonly feed: EventFeed;
+  readonly fulfillment: Fulfillment;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+};
+
+/** Everything that follows the log, until the signal is aborted. Rejects with what no restart of one consumer would help. */
+export async function runConsumers(consumers: Consumers, signal: AbortSignal): Promise<void> {
+  const { stores, feed, fulfillment, metrics, log } = consumers;
+  const { store, readStore, snapshots } = stores;
+  const observe = observing(metrics, log);
+  const common = { feed, store, readStore, signal, observe };
+  const onRefused = (count: number): void => {
+    for (let refused = 0; refused < count; refused += 1) metrics.count('stale_writes_refused_total', 'snapshots');
+  };
+  await Promise.all([
+    runProjector({ ...common, projection: orderSummary, afterCommit: openSnapshotWriter(snapshots, { onRefused }) }),
+    runProjector({ ...common, projection: openSagas }),
+    runProjector({ ...common, projection: sagaTimers }),
+    runMetrics(consumers, signal),
+    fulfillment.run(signal),
+  ]);
+}
+
+/** Business metrics count what happens while this process runs: they begin at the log's head, and keep no checkpoint. */
+async function runMetrics({ stores, feed, metrics, log }: Consumers, signal: AbortSignal): Promise<void> {
+  const from = await stores.store.head();
+  await runConsumer(
+    feed,
+    {
+      consumer: 'metrics',
+      categories: ['order', 'stock'],
+      batchMax: 500,
+      loadCheckpoint: () => Promise.resolve(from),
+      handle: ({ events }) => {
+        for (const event of events) metrics.observeEvent(event);
+        return Promise.resolve();
+      },
+      signal,
+    },
+    { onFailure: noted(log) },
+  );
+}
+
+function observing(metrics: Metrics, log: Logger): ProjectorObserver {
+  const lags = new Map<string, number>();
+  metrics.watch('projection_lag_seconds', () => [...lags].map(([of, lagMs]) => ({ of, value: lagMs / 1_000 })));
+  return {
+    onBatch: ({ view, lagMs }: ProjectedBatch) => lags.set(view, lagMs),
+    onFailure: noted(log),
+    onFork: ({ view, stream, revision }) => log.error({ view, stream, revision }, 'one revision has two ids'),
+  };
+}
+
+function noted(log: Logger): (stop: ConsumerStop) => void {
+  return ({ consumer, failure, restartInMs }) =>
+    log.warn({ consumer, code: failure.code, restartInMs }, 'a consumer starts again from its checkpoint');
+}

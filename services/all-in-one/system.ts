@@ -1,0 +1,136 @@
+import type { Logger } from 'pino';
+import type { Config } from '../../infra/config/config.ts';
+import { openLogFeed } from '../../infra/event-feed/log/log-feed.ts';
+import { openTransactor } from '../../infra/event-store/transact.ts';
+import { openHttpServer, type HttpServer } from '../../infra/http-server/open.ts';
+import { openMetrics, type Metrics } from '../../infra/metrics/open.ts';
+import { openFulfillment, sagaDecider, type Fulfillment } from '../fulfillment/open.ts';
+import type { Observation } from '../fulfillment/observe.ts';
+import { stockRoutes } from '../inventory/http/routes.ts';
+import { openInventory } from '../inventory/open.ts';
+import { orderCommandRoutes } from '../order-commands/http/routes.ts';
+import { openOrderCommands } from '../order-commands/open.ts';
+import { orderQueryRoutes } from '../order-queries/http/routes.ts';
+import { openOrderQueries } from '../order-queries/order-queries.ts';
+import { apiDescription } from './api-description.ts';
+import { runConsumers } from './consumers.ts';
+import { openGateways, type Gateways } from './gateways.ts';
+import { openStores, type Stores } from './stores.ts';
+
+export type SystemOptions = {
+  readonly config: Config;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly log: Logger;
+};
+
+export type System = {
+  /** Of the HTTP door. */
+  readonly url: string;
+  readonly simulatorUrls: Readonly<Record<string, string>>;
+  readonly postgresUrl: string;
+  /** Rejects with what makes going on pointless: a consumer's bug, a foreign store, a database that stays dead. */
+  readonly failed: Promise<never>;
+  /** Drains: doors first, then consumers, then stores. Repeatable. */
+  close(): Promise<void>;
+};
+
+/** Every role in one process, wired by hand: this file is the deployment. */
+export async function openSystem({ config, env, log }: SystemOptions): Promise<System> {
+  await using opening = new AsyncDisposableStack();
+  const metrics = openMetrics();
+  const stores = await openStores(config, opening, (line) => log.info(line));
+  const gateways = await openGateways({ config, env, metrics }, opening);
+  const { server, fulfillment } = await openServices({ config, log, metrics, stores, gateways });
+
+  const stopping = new AbortController();
+  const feed = openLogFeed(stores.store);
+  const consumers = runConsumers({ stores, feed, fulfillment, metrics, log }, stopping.signal);
+  opening.defer(async () => {
+    stopping.abort();
+    await Promise.allSettled([consumers]);
+  });
+  opening.defer(() => server.close());
+  const url = await server.listen();
+
+  const running = opening.move();
+  let closing: Promise<void> | undefined;
+  return {
+    url,
+    simulatorUrls: gateways.simulatorUrls,
+    postgresUrl: stores.postgresUrl,
+    failed: failureOf(consumers, stores, () => closing !== undefined),
+    close: () => (closing ??= running.disposeAsync()),
+  };
+}
+
+type Opened = {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly stores: Stores;
+  readonly gateways: Gateways;
+};
+type Services = { readonly server: HttpServer; readonly fulfillment: Fulfillment };
+
+async function openServices({ config, log, metrics, stores, gateways }: Opened): Promise<Services> {
+  const { store, subjectKeys, paymentTokens, readStore, snapshots } = stores;
+  const deduped = (what: 'replayed' | 'conflict'): void => {
+    if (what === 'replayed') metrics.count('command_dedupe_hits_total', 'http');
+  };
+  const commands = openOrderCommands({ store, subjectKeys, paymentTokens, observe: deduped });
+  const inventory = openInventory({ store, observe: deduped, observeDeduction: metrics.observeDeduction });
+  // The same for every process on this store: a cursor goes on wherever the next page is asked for.
+  const cursorSecret = store.commandHash('order-center/cursor');
+  const queries = openOrderQueries({ store, readStore, snapshots, cursorSecret });
+  const fulfillment = openFulfillment({
+    transactor: openTransactor(store, { decider: sagaDecider }),
+    feed: openLogFeed(store),
+    readStore,
+    ...gateways,
+    orders: commands.door,
+    inventory: inventory.door,
+    tokens: paymentTokens,
+    unpaidExpiryMs: (method) => config.unpaidExpiryMsByMethod[method] ?? config.unpaidExpiryMs,
+    observe: (observation) => noteSaga(log, observation),
+  });
+  metrics.watch('queue_depth', () => [{ of: 'appends', value: store.status().queued }]);
+  metrics.watch('sagas', () => Object.entries(fulfillment.status()).map(([of, value]) => ({ of, value })));
+  const server = await openHttpServer({
+    host: config.host,
+    port: config.port,
+    log,
+    metrics,
+    api: apiDescription,
+    routes: [
+      orderCommandRoutes({
+        commands,
+        summaryAt: (tenantId, orderId, version) => queries.summaryAt(tenantId, orderId, version),
+        observePlacement: metrics.observePlacement,
+      }),
+      orderQueryRoutes(queries),
+      stockRoutes(inventory),
+    ],
+    readiness: [
+      { name: 'event-store', check: () => store.ping() },
+      { name: 'read-store', check: () => readStore.ping() },
+    ],
+  });
+  return { server, fulfillment };
+}
+
+/** What an operator wants to read; the rest are metrics. */
+function noteSaga(log: Logger, observation: Observation): void {
+  if (observation.what === 'bug' || observation.what === 'loop-failed')
+    log.error(observation, `fulfillment: ${observation.what}`);
+  else if (observation.what === 'drive-stopped') log.warn(observation, 'a saga stopped; the watchdog drives it again');
+  else log.debug(observation, `fulfillment: ${observation.what}`);
+}
+
+async function failureOf(consumers: Promise<void>, stores: Stores, isClosing: () => boolean): Promise<never> {
+  const lost = stores.lost.then((reason) => {
+    if (!isClosing()) throw new Error(reason);
+  });
+  await Promise.race([consumers, lost]);
+  if (isClosing()) return new Promise(() => undefined);
+  throw new Error('the consumers ended by themselves');
+}
