@@ -19,10 +19,18 @@ export type Category = 'order' | 'stock' | 'fulfillment';
 /** The root of every derived id; published with test vectors in docs/ids.md. */
 export const NAMESPACE = '80f8843e-7c5d-53db-a1a4-35cb0ac4aa49';
 
-export const parseTenantId = parser<TenantId>(/^[A-Za-z0-9_-]{1,64}$/);
-export const parseCommandId = parser<CommandId>(/^[\x21-\x7e]{1,255}$/);
+export function parseTenantId(text: string): TenantId | null {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(text) ? (text as TenantId) : null;
+}
+
+export function parseCommandId(text: string): CommandId | null {
+  return /^[\x21-\x7e]{1,255}$/.test(text) ? (text as CommandId) : null;
+}
+
 /** 1 to 128 visible characters; percent-encoded in paths. */
-export const parseSku = parser<string>(/^[\x21-\x7e]{1,128}$/);
+export function parseSku(text: string): string | null {
+  return /^[\x21-\x7e]{1,128}$/.test(text) ? text : null;
+}
 
 export function parseOrderId(text: string): OrderId | null {
   return validate(text) ? (text.toLowerCase() as OrderId) : null;
@@ -78,8 +86,4 @@ function namespaceOf(tenantId: TenantId): string {
   const namespace = v5(tenantId, NAMESPACE);
   tenantNamespaces.set(tenantId, namespace);
   return namespace;
-}
-
-function parser<Id extends string>(pattern: RegExp): (text: string) => Id | null {
-  return (text) => (pattern.test(text) ? (text as Id) : null);
 }
