@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { LRUCache } from 'lru-cache';
 import type { OrderSnapshot, OrderSnapshots, SnapshotTier, SnapshotWrite } from '../port.ts';
 
@@ -6,6 +7,8 @@ export type MemoryOrderSnapshotsOptions = {
   readonly entriesMax?: number;
   /** Of all bodies, as UTF-16; 64 MiB if absent: room for some 15,000 usual orders beside the process's own memory. */
   readonly bytesMax?: number;
+  /** Milliseconds that only go up. */
+  readonly now?: () => number;
 };
 
 const minuteMs = 60_000;
@@ -25,10 +28,14 @@ type Entry = { readonly snapshot: OrderSnapshot; readonly filled: boolean };
 export function openMemoryOrderSnapshots({
   entriesMax = 50_000,
   bytesMax = 64 * 1024 * 1024,
+  now = () => performance.now(),
 }: MemoryOrderSnapshotsOptions = {}): OrderSnapshots {
   const entries = new LRUCache<string, Entry>({
     max: entriesMax,
     maxSize: bytesMax,
+    perf: { now },
+    // Asks the clock each time, not once a millisecond by a timer.
+    ttlResolution: 0,
     sizeCalculation: ({ snapshot }, key) => 2 * (snapshot.body.length + key.length) + 200,
   });
   const put = ({ tenantId, orderId, snapshot, tier }: SnapshotWrite): boolean => {

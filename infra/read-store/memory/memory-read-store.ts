@@ -1,6 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from '../../event-feed/port.ts';
-import type { BatchWrite, CheckpointMove, Document, ListQuery, Progress, ReadStore, Row, View } from '../port.ts';
+import type {
+  BatchWrite,
+  CheckpointMove,
+  ColumnValue,
+  Document,
+  ListQuery,
+  Progress,
+  ReadStore,
+  Row,
+  View,
+} from '../port.ts';
 import { compareColumns, compareText, matches, rowKey } from './rows.ts';
 
 type StoredRow = Row & { readonly claimedUntil: number };
@@ -37,11 +47,14 @@ export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions =
     },
     loadCheckpoint: (consumer, partition) => Promise.resolve(checkpoints.get(`${consumer}\n${partition}`) ?? null),
     moveCheckpoint: (move) => Promise.resolve(tryMove(move)),
-    commit: (batch) => {
-      const outcome = tryMove(batch.move);
-      if (outcome === 'committed') write(rowsOf(batch.view), progressOf(progress, batch.move.consumer), batch);
-      return Promise.resolve(outcome);
-    },
+    commit: (batch) =>
+      attempt(() => {
+        // As in SQL, a column that cannot be made fails the whole batch.
+        for (const { document } of batch.documents) if (document !== null) columnsOf(batch.view, document);
+        const outcome = tryMove(batch.move);
+        if (outcome === 'committed') write(rowsOf(batch.view), progressOf(progress, batch.move.consumer), batch);
+        return outcome;
+      }),
     find: <D extends Document>(view: View<D>, keys: Parameters<ReadStore['find']>[1]) => {
       const rows = rowsOf(view);
       return Promise.resolve(keys.map((key) => (rows.get(rowKey(key))?.document ?? null) as D | null));
@@ -67,6 +80,15 @@ function progressOf(progress: Map<string, Map<string, Progress>>, consumer: stri
   const known = progress.get(consumer) ?? new Map<string, Progress>();
   progress.set(consumer, known);
   return known;
+}
+
+/** What work throws becomes a rejection, as of a store that is asked over a wire. */
+async function attempt<Result>(work: () => Result): Promise<Result> {
+  return Promise.resolve().then(work);
+}
+
+function columnsOf(view: View, document: Document): readonly ColumnValue[] {
+  return Object.values(view.columns).map((column) => column.of(document));
 }
 
 function write(rows: Rows, progress: Map<string, Progress>, batch: BatchWrite): void {
