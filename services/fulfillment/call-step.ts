@@ -1,4 +1,5 @@
 import { isOperationalFailure } from '../../infra/failures.ts';
+import type { ErrorCode } from '../../schemas/error-codes.ts';
 import type { OrderId, TenantId } from '../../schemas/ids.ts';
 import type { SagaCommand } from './commands.ts';
 import { waitMs, type FulfillmentLimits } from './limits.ts';
@@ -21,7 +22,16 @@ export type StepCaller = {
 
 export type SagaKey = { readonly tenantId: TenantId; readonly orderId: OrderId };
 
-/** Makes the call of a recorded attempt, and says what to record of it. Never throws: a bug is recorded as well. */
+/**
+ * Failures before any call was made: the attempt stands as it is recorded, and nothing is written. An outage of a
+ * gateway would otherwise fill the log with the failures of every waiting saga, and their timers.
+ */
+const withoutCall: readonly ErrorCode[] = ['BREAKER_OPEN', 'OVERLOADED'];
+
+/**
+ * Makes the call of a recorded attempt, and says what to record of it; a bug is recorded as well.
+ * @throws OperationalFailure BREAKER_OPEN, OVERLOADED where no call was made: drive it again later
+ */
 export async function callStep(
   caller: StepCaller,
   of: { readonly key: SagaKey; readonly saga: Saga; readonly effect: CallStep; readonly isRepeat: boolean },
@@ -39,6 +49,7 @@ export async function callStep(
     return commandOf(caller, effect, outcome);
   } catch (error) {
     if (isOperationalFailure(error)) {
+      if (withoutCall.includes(error.code)) throw error;
       report('failed', error.code);
       const range = { firstMs: caller.limits.retryFirstMs, maxMs: caller.limits.retryMaxMs };
       const { failures } = effect;

@@ -27,7 +27,8 @@ export type FulfillmentLimits = {
 };
 
 export const defaultLimits: FulfillmentLimits = {
-  drivesMax: 256,
+  // Below the bulkhead of a gateway (64): our own crowd must not look like its failure.
+  drivesMax: 48,
   waitingMax: 1_024,
   stepsPerDriveMax: 100,
   retryFirstMs: 500,
@@ -39,7 +40,7 @@ export const defaultLimits: FulfillmentLimits = {
   timersEveryMs: 200,
   timersMax: 200,
   timerLeaseMs: 5_000,
-  watchdogEveryMs: 1_000,
+  watchdogEveryMs: 2_000,
   staleMs: 2_000,
   redrivesMax: 1_000,
   drainMs: 5_000,
