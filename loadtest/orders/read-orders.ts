@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import { forEachBounded } from './bounded.ts';
 import { jsonOf } from './http-client.ts';
-import type { HttpClient } from './http-client.ts';
+import type { HttpAnswer, HttpClient } from './http-client.ts';
 
 /** What a reader sees of an order. */
 export type OrderReading = {
@@ -28,7 +28,7 @@ const retryAfterMs = 200;
 export async function readOrder(client: HttpClient, orderId: string): Promise<OrderReading | null> {
   const answer = await readPatiently(client, `/v1/orders/${orderId}`);
   if (answer === null) return null;
-  const { status, cancelReason, version, totals } = jsonOf({ ...answer, status: 200, isReplay: false });
+  const { status, cancelReason, version, totals } = jsonOf(answer);
   return {
     status: String(status),
     cancelReason: typeof cancelReason === 'string' ? cancelReason : null,
@@ -71,31 +71,26 @@ export async function awaitStatus(
 const pageSize = 5_000;
 
 /** Every event of the feed to its head, oldest first. @param query as `types=OrderPlaced&category=order` */
-export async function* readFeed(client: HttpClient, query: string): AsyncGenerator<FeedEvent> {
+export async function readFeed(client: HttpClient, query: string): Promise<readonly FeedEvent[]> {
+  const events: FeedEvent[] = [];
   let after = '';
   for (;;) {
     const page = await readPatiently(client, `/v1/events?${query}&limit=${pageSize}${after}`);
     if (page === null) throw new Error('there is no feed at /v1/events');
     const lines = page.text.trimEnd().split('\n');
     const { checkpoint } = JSON.parse(lines.pop() ?? '{}') as { readonly checkpoint?: string | null };
-    for (const line of lines) yield JSON.parse(line) as FeedEvent;
-    if (lines.length < pageSize || typeof checkpoint !== 'string') return;
+    for (const line of lines) events.push(JSON.parse(line) as FeedEvent);
+    if (lines.length < pageSize || typeof checkpoint !== 'string') return events;
     after = `&after=${encodeURIComponent(checkpoint)}`;
   }
 }
 
-export async function countFeed(client: HttpClient, query: string): Promise<number> {
-  let count = 0;
-  for await (const event of readFeed(client, query)) if (event.type !== '') count += 1;
-  return count;
-}
-
 /** Asks again while the system is busy or away, at most 10 s; null where it says 404. */
-export async function readPatiently(client: HttpClient, path: string): Promise<{ readonly text: string } | null> {
+async function readPatiently(client: HttpClient, path: string): Promise<HttpAnswer | null> {
   let reason = '';
   for (let attempt = 0; attempt < retriesMax; attempt += 1) {
     const outcome = await client.send({ path });
-    if (!('noAnswer' in outcome) && outcome.status === 200) return { text: outcome.text };
+    if (!('noAnswer' in outcome) && outcome.status === 200) return outcome;
     if (!('noAnswer' in outcome) && outcome.status === 404) return null;
     reason = 'noAnswer' in outcome ? outcome.noAnswer : `${outcome.status} ${outcome.text.slice(0, 300)}`;
     await wait(retryAfterMs);
