@@ -149,7 +149,9 @@ export const recordedEventShape = Type.Object(
     commandId: text,
     correlationId: text,
     causationId: textOrNull,
-    data: Type.Record(Type.String(), Type.Unknown(), { description: 'As the schema of type and version says; sealed fields stay closed.' }),
+    data: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'As the schema of type and version says; sealed fields stay closed.',
+    }),
   },
   { $id: 'RecordedEvent', description: 'An event as the log holds it.' },
 );

@@ -17,6 +17,8 @@ export async function describeApi(app: HttpApp, { tags, ...info }: ApiDescriptio
       openapi: '3.1.0',
       info: { ...info, license: { name: 'UNLICENSED', url: 'https://spdx.org/licenses/' } },
       servers: [{ url: '/', description: 'This process' }],
+      // AUTH=off on loopback is the only mode so far: nobody is asked who they are.
+      security: [],
       tags: tags.map((tag) => ({ ...tag })),
     },
     refResolver: { buildLocalReference: (schema) => schema['$id'] as string },

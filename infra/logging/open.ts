@@ -1,5 +1,5 @@
 import { pino } from 'pino';
-import type { DestinationStream, Logger } from 'pino';
+import type { DestinationStream, Logger, LoggerOptions } from 'pino';
 import { allowedFields } from './allowed-fields.ts';
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -22,8 +22,19 @@ export function openLog({ role, level, destination }: LogOptions): Logger {
     base: { role },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }), log: allowedFields },
-    // allowedFields has made the error plain before pino's own serializer, which copies every property, could see it.
-    serializers: {},
+    // allowedFields has made the error plain: pino's own serializer would put messages back together.
+    serializers: { err: (described: unknown) => described },
+    hooks: { logMethod: withoutForeignMessage },
   };
   return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+type LogCall = Parameters<NonNullable<LoggerOptions['hooks']>['logMethod'] & {}>;
+
+/** Where a line has no words of its own, pino takes the error's message for them; here its type has to do. */
+function withoutForeignMessage(this: Logger, args: LogCall[0], write: LogCall[1]): void {
+  const [fields, message] = args as readonly unknown[];
+  if (typeof message === 'string' || typeof fields === 'string') write.apply(this, args);
+  else if (fields instanceof Error) write.call(this, { err: fields }, fields.name);
+  else write.call(this, fields as object, '');
 }

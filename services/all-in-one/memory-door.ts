@@ -37,7 +37,7 @@ export type MemoryDoorOptions = {
 
 /** All routes over stores in memory, without projector and fulfillment: for the OpenAPI document, and for tests of the door. */
 export async function openMemoryDoor(options: MemoryDoorOptions = {}): Promise<MemoryDoor> {
-  const { log = pino({ level: 'silent' }), wrapStore = (store) => store } = options;
+  const { log = pino({ level: 'silent' }), wrapStore = (opened: EventStore) => opened } = options;
   const metrics = openMetrics();
   const store = wrapStore(await openEventStore('memory:'));
   const paymentTokens = await openPaymentTokens('memory:');

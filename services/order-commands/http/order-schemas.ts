@@ -89,18 +89,21 @@ export const batchItemSchema = Type.Object(
 );
 
 const index = Type.Integer({ minimum: 0, maximum: paymentsMax - 1, description: 'Into payments.' });
+/** Named by their kind, as OpenAPI's discriminator finds them. */
+export const factSchemas = [
+  factOf('paid', { payment: index }),
+  factOf('refunded', { payment: index, amount }),
+  factOf('shipped', {}),
+  factOf('delivered', {}),
+  factOf('cancelled', { reason: Type.Optional(short()) }),
+];
+
 /** `oneOf` with a tag: ajv then speaks about the meant kind only. */
 const fact = Type.Unsafe({
   type: 'object',
   discriminator: { propertyName: 'kind' },
   required: ['kind'],
-  oneOf: [
-    factOf('paid', { payment: index }),
-    factOf('refunded', { payment: index, amount }),
-    factOf('shipped', {}),
-    factOf('delivered', {}),
-    factOf('cancelled', { reason: Type.Optional(short()) }),
-  ],
+  oneOf: factSchemas.map(({ $id }) => ({ $ref: `${$id}#` })),
 });
 
 export const backfillOrderSchema = Type.Object(
@@ -150,6 +153,7 @@ export const backfillExample = {
   ],
 };
 
-function factOf(kind: string, fields: Record<string, TSchema>): TSchema {
-  return Type.Object({ kind: Type.Literal(kind), occurredAt: timeOrNull, ...fields }, closed);
+function factOf(kind: string, fields: Record<string, TSchema>): TSchema & { readonly $id: string } {
+  const shape = Type.Object({ kind: Type.Literal(kind), occurredAt: timeOrNull, ...fields }, closed);
+  return { ...shape, $id: kind };
 }

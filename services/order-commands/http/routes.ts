@@ -14,6 +14,7 @@ import {
   backfillOrderSchema,
   batchItemSchema,
   cancelOrderSchema,
+  factSchemas,
   placeOrderExample,
   placeOrderSchema,
 } from './order-schemas.ts';
@@ -49,7 +50,14 @@ const placed = jsonAnswer('The order, stored for good.', summaryRef, {
 /** POST /v1/orders, /v1/orders/batch, /v1/orders/backfill and /v1/orders/{id}/cancel. */
 export function orderCommandRoutes(options: OrderCommandRoutesOptions): Routes {
   return (app) => {
-    shareSchemas(app, [placeOrderSchema, backfillOrderSchema, batchItemSchema, cancelOrderSchema, orderSummaryShape]);
+    shareSchemas(app, [
+      ...factSchemas,
+      placeOrderSchema,
+      backfillOrderSchema,
+      batchItemSchema,
+      cancelOrderSchema,
+      orderSummaryShape,
+    ]);
     placeRoute(app, options);
     batchRoute(app, options);
     backfillRoute(app, options);
