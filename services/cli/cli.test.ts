@@ -132,6 +132,17 @@ describe('a system that does not help', () => {
   });
 });
 
+describe('order-center start', () => {
+  it('says in one line that its port is in use, and ends', async () => {
+    const door = await openTestDoor();
+    const env = { PORT: new URL(door.url).port, EVENT_STORE_URL: 'memory:', LOG_LEVEL: 'silent' };
+    const { code, stdout, stderr } = await run(['start'], env);
+    await door.close();
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^order-center: [^\n]*EADDRINUSE[^\n]* choose another PORT\n$/);
+  });
+});
+
 describe('order-center commands show', () => {
   it('prints what the system says, as JSON where asked, and fails where there is no such command', async () => {
     const door = await openTestDoor();

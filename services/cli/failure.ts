@@ -9,7 +9,16 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as c
 /** What went wrong, in one line. A bug names itself; LOG_LEVEL=debug shows where it is. */
 export function toLine(error: unknown): string {
   if (error instanceof CommandFailure || isOperationalFailure(error)) return oneLine(error.message);
+  if (isSystemError(error)) {
+    const advice = error.code === 'EADDRINUSE' ? '; stop what listens there, or choose another PORT' : '';
+    return oneLine(`${error.message}${advice}`);
+  }
   return oneLine(`bug: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
+}
+
+/** What the operating system refused, as a port in use. */
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
 }
 
 export function oneLine(text: string): string {

@@ -51,7 +51,6 @@ export function storeOf(events: readonly RecordedEvent[]): VerifyInput['store'] 
         events.filter((event) => event.stream === stream && event.revision >= fromRevision).slice(0, limit),
       ),
     findCommand: () => Promise.resolve(null),
-    head: () => Promise.resolve(events.at(-1)?.position ?? null),
     comparePositions: (a, b) => Number(a) - Number(b),
   };
 }

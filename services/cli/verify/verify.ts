@@ -9,8 +9,7 @@ export async function verify(invariants: readonly Invariant[], input: VerifyInpu
   const checks = await Promise.all(
     invariants.map(async (invariant) => ({ invariant, check: await invariant.check(input) })),
   );
-  const head = await input.store.head();
-  for await (const event of eventsUpTo(input, { after: null, to: head })) {
+  for await (const event of eventsOf(input, null)) {
     for (const { check } of checks) check.see?.(event);
   }
   const verdicts: Verdict[] = [];
@@ -21,21 +20,29 @@ export async function verify(invariants: readonly Invariant[], input: VerifyInpu
   return verdicts;
 }
 
-/** The log after one position up to and with another, in pages; nothing where `to` is null. */
+type Log = { readonly store: Pick<EventStore, 'readLog' | 'comparePositions'>; readonly signal: AbortSignal };
+
+/** The log after one position, in pages, to where it ends: no other word of the store is believed about its end. */
+export async function* eventsOf({ store, signal }: Log, after: Position | null): AsyncGenerator<RecordedEvent> {
+  let last = after;
+  for (;;) {
+    signal.throwIfAborted();
+    const { events, atEnd } = await store.readLog({ after: last, limit: pageSize });
+    yield* events;
+    last = events.at(-1)?.position ?? last;
+    if (atEnd || events.length === 0) return;
+  }
+}
+
+/** The same up to and with another position; nothing where `to` is null. */
 export async function* eventsUpTo(
-  { store, signal }: { readonly store: Pick<EventStore, 'readLog' | 'comparePositions'>; readonly signal: AbortSignal },
+  log: Log,
   { after, to }: { readonly after: Position | null; readonly to: Position | null },
 ): AsyncGenerator<RecordedEvent> {
   if (to === null) return;
-  for (let from = after; ;) {
-    signal.throwIfAborted();
-    const { events, checkpoint, atEnd } = await store.readLog({ after: from, limit: pageSize });
-    for (const event of events) {
-      if (store.comparePositions(event.position, to) > 0) return;
-      yield event;
-    }
-    if (atEnd || checkpoint === null || store.comparePositions(checkpoint, to) >= 0) return;
-    from = checkpoint;
+  for await (const event of eventsOf(log, after)) {
+    if (log.store.comparePositions(event.position, to) > 0) return;
+    yield event;
   }
 }
 
