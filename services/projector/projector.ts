@@ -43,7 +43,7 @@ export type RunProjectorOptions<D extends Document> = {
   readonly store: Pick<EventStore, 'readStream'>;
   readonly readStore: ReadStore;
   readonly projection: Projection<D>;
-  /** 1 to 5,000 events; 500 if absent. */
+  /** 1 to 5,000 events; 1,000 if absent. */
   readonly batchMax?: number;
   readonly signal: AbortSignal;
   readonly observe?: ProjectorObserver;
@@ -57,7 +57,7 @@ export type RunProjectorOptions<D extends Document> = {
  * Rejects with FOREIGN_STORE, and with an Error on a fork or a gap that the store cannot fill.
  */
 export async function runProjector<D extends Document>(options: RunProjectorOptions<D>): Promise<void> {
-  const { feed, projection, signal, observe, batchMax = 500 } = options;
+  const { feed, projection, signal, observe, batchMax = 1_000 } = options;
   const handle = openHandler(options);
   await runConsumer(
     feed,
