@@ -12,7 +12,8 @@ export type AppendLeg =
 
 export type AppendRequest =
   | { readonly kind: 'open'; readonly url: string; readonly rows: number }
-  | { readonly kind: 'leg'; readonly leg: AppendLeg; readonly outstanding: number };
+  /** At most the rows opened with, in whole chunks. */
+  | { readonly kind: 'leg'; readonly leg: AppendLeg; readonly outstanding: number; readonly rows: number };
 
 /** Only `seconds` counts: emptying before and counting after are outside. */
 export type AppendAnswer = { readonly rows: number; readonly seconds: number };
@@ -49,14 +50,22 @@ async function connect(url: string): Promise<pg.Client> {
   return client;
 }
 
-async function runLeg(leg: AppendLeg, outstanding: number): Promise<AppendAnswer> {
+type Leg = { readonly leg: AppendLeg; readonly outstanding: number; readonly rows: number };
+
+async function runLeg({ leg, outstanding, rows: wanted }: Leg): Promise<AppendAnswer> {
   if (bench === undefined) throw new Error('open first');
+  const chunks = Math.ceil(wanted / sql.chunkRows);
+  const taken = {
+    ...bench,
+    text: bench.text.slice(0, chunks),
+    placements: bench.placements.slice(0, chunks * sql.chunkRows),
+  };
   await sql.emptyTables(bench.control);
   const started = performance.now();
-  await legs[leg](bench, outstanding);
+  await legs[leg](taken, outstanding);
   const seconds = (performance.now() - started) / 1_000;
   const rows = await sql.countRows(bench.control);
-  if (rows !== bench.placements.length) throw new Error(`${leg} stored ${rows} of ${bench.placements.length} rows`);
+  if (rows !== taken.placements.length) throw new Error(`${leg} stored ${rows} of ${taken.placements.length} rows`);
   return { rows, seconds };
 }
 
@@ -115,8 +124,4 @@ async function close(): Promise<void> {
   await Promise.all([bench.store.close(), bench.control.end(), ...bench.lanes.map((lane) => lane.end())]);
 }
 
-serve(
-  (request: AppendRequest) =>
-    request.kind === 'open' ? open(request.url, request.rows) : runLeg(request.leg, request.outstanding),
-  close,
-);
+serve((request: AppendRequest) => (request.kind === 'open' ? open(request.url, request.rows) : runLeg(request)), close);

@@ -31,18 +31,25 @@ const candidates: readonly { readonly leg: AppendLeg; readonly name: string }[] 
 ];
 
 const limitName = 'COPY, two unique keys';
-/** A first guess of COPY's rate, events a second: it fills the first legs, which warm up and calibrate. */
-const guessedRate = 40_000;
-const rowsMax = 200_000;
+/** Rows of the first legs, which warm up and calibrate. */
+const firstRows = 10_000;
+/** No COPY of ours was faster: rows that a leg of one second may take. */
+const rateMax = 100_000;
 
 async function measureOn(url: string, context: BenchContext, outstanding: number): Promise<readonly Comparison[]> {
   const file = join(import.meta.dirname, 'legs.child.ts');
   const child = startChild<AppendRequest, AppendAnswer>(file, context.execArgv);
   try {
-    const rows = Math.min(rowsMax, Math.ceil(guessedRate * context.seconds));
-    await child.ask({ kind: 'open', url, rows });
-    const leg = (wanted: AppendLeg, name: string): Leg => ({ name, run: () => rateOf(child, wanted, outstanding) });
-    for (const warmUp of ['copy', 'store'] as const) await rateOf(child, warmUp, outstanding);
+    const rowsMax = Math.ceil(Math.max(rateMax * context.seconds, firstRows));
+    await child.ask({ kind: 'open', url, rows: rowsMax });
+    const warmUp = ['copy', 'store', 'copy'] as const;
+    for (const leg of warmUp) await rateOf(child, { leg, outstanding, rows: firstRows });
+    const copyRate = await rateOf(child, { leg: 'copy', outstanding, rows: firstRows });
+    const rows = Math.min(rowsMax, Math.ceil(copyRate * context.seconds));
+    const leg = (wanted: AppendLeg, name: string): Leg => ({
+      name,
+      run: () => rateOf(child, { leg: wanted, outstanding, rows }),
+    });
     return await compare({
       limit: leg('copy', limitName),
       candidates: candidates.map((candidate) => leg(candidate.leg, candidate.name)),
@@ -55,8 +62,11 @@ async function measureOn(url: string, context: BenchContext, outstanding: number
   }
 }
 
-async function rateOf(child: Child<AppendRequest, AppendAnswer>, leg: AppendLeg, outstanding: number): Promise<number> {
-  const { rows, seconds } = await child.ask({ kind: 'leg', leg, outstanding });
+async function rateOf(
+  child: Child<AppendRequest, AppendAnswer>,
+  wanted: { readonly leg: AppendLeg; readonly outstanding: number; readonly rows: number },
+): Promise<number> {
+  const { rows, seconds } = await child.ask({ kind: 'leg', ...wanted });
   return rows / seconds;
 }
 

@@ -106,7 +106,7 @@ export function rowOf(placement: Placement): AppendRow {
   return { append, json, bytes: json.reduce((sum, text) => sum + Buffer.byteLength(text), 0) };
 }
 
-const chunkRows = 100;
+export const chunkRows = 100;
 
 /** COPY's text format, ready to send, some 70 kB a chunk: the limit does not wait for its client's encoding. */
 export function copyText(placements: readonly Placement[]): readonly Buffer[] {
