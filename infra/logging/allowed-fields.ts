@@ -21,6 +21,7 @@ const names = new Set([
   'count',
   'dataDir',
   'delayMs',
+  'direction',
   'dependency',
   'durationMs',
   'effectKey',
@@ -32,12 +33,14 @@ const names = new Set([
   'kind',
   'lagMs',
   'limit',
+  'loop',
   'method',
   'migration',
   'name',
   'operation',
   'orderId',
   'orders',
+  'outcome',
   'partition',
   'pid',
   'port',
@@ -64,6 +67,7 @@ const names = new Set([
   'url',
   'version',
   'view',
+  'what',
 ]);
 
 const textMax = 300;
