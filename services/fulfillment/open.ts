@@ -7,7 +7,7 @@ import type { SagaCommand } from './commands.ts';
 import { openDriver } from './driver.ts';
 import { defaultLimits, type FulfillmentLimits } from './limits.ts';
 import type { Clock, Observe } from './observe.ts';
-import { runOrderFeed } from './order-feed-consumer.ts';
+import { runOrderFeed } from './feed-consumer.ts';
 import type { World } from './ports.ts';
 import type { SagaState } from './saga-state.ts';
 import { openSteps } from './steps/steps.ts';

@@ -3,7 +3,6 @@ import { type Direction, type Saga, type SagaState } from './saga-state.ts';
 
 /** The way of an order. Every step before `dispatch` can be undone; `dispatch` begins with the order's own pivot. */
 export const stepNames = ['risk', 'reserve', 'authorize', 'book', 'capture', 'dispatch', 'deliver'] as const;
-export type StepName = (typeof stepNames)[number];
 
 /** Why the saga itself ends an order; any other reason came from the order, which knows it already. */
 const ownReasons: readonly string[] = ['risk_rejected', 'out_of_stock', 'payment_failed', 'shipping_failed'];
