@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../infra/config/config.ts';
-import { openLogFeed } from '../../infra/event-feed/log/log-feed.ts';
+import { openEventFeed } from '../../infra/event-feed/open.ts';
+import type { EventFeed } from '../../infra/event-feed/port.ts';
 import { openTransactor } from '../../infra/event-store/transact.ts';
 import { openHttpServer, type HttpServer } from '../../infra/http-server/open.ts';
 import { openMetrics, type Metrics } from '../../infra/metrics/open.ts';
@@ -40,10 +41,11 @@ export async function openSystem({ config, env, log }: SystemOptions): Promise<S
   const metrics = openMetrics();
   const stores = await openStores(config, opening, (line) => log.info(line));
   const gateways = await openGateways({ config, env, metrics }, opening);
-  const { server, fulfillment } = await openServices({ config, log, metrics, stores, gateways });
+  // One feed for all: its consumers share what they read of the log.
+  const feed = openEventFeed(stores.store);
+  const { server, fulfillment } = await openServices({ config, log, metrics, stores, gateways, feed });
 
   const stopping = new AbortController();
-  const feed = openLogFeed(stores.store);
   const consumers = runConsumers({ stores, feed, fulfillment, metrics, log }, stopping.signal);
   opening.defer(async () => {
     stopping.abort();
@@ -69,10 +71,11 @@ type Opened = {
   readonly metrics: Metrics;
   readonly stores: Stores;
   readonly gateways: Gateways;
+  readonly feed: EventFeed;
 };
 type Services = { readonly server: HttpServer; readonly fulfillment: Fulfillment };
 
-async function openServices({ config, log, metrics, stores, gateways }: Opened): Promise<Services> {
+async function openServices({ config, log, metrics, stores, gateways, feed }: Opened): Promise<Services> {
   const { store, subjectKeys, paymentTokens, readStore, snapshots } = stores;
   const deduped = (what: 'replayed' | 'conflict'): void => {
     if (what === 'replayed') metrics.count('command_dedupe_hits_total', 'http');
@@ -84,7 +87,7 @@ async function openServices({ config, log, metrics, stores, gateways }: Opened):
   const queries = openOrderQueries({ store, readStore, snapshots, cursorSecret });
   const fulfillment = openFulfillment({
     transactor: openTransactor(store, { decider: sagaDecider }),
-    feed: openLogFeed(store),
+    feed,
     readStore,
     ...gateways,
     orders: commands.door,

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { EventStore, LogPage } from '../../event-store/port.ts';
 import type { Checkpoint, EventFeed, Subscription } from '../port.ts';
 import { openBell, unlessAborted, type Bell } from './bell.ts';
+import { sharedTail, type TailReader } from './shared-tail.ts';
 
 export type LogFeedOptions = {
   /** How late an event of another process may be seen. 250 ms if absent. */
@@ -21,17 +22,18 @@ const quickPollsMax = 100;
 const emptyBatchEveryMs = 1_000;
 
 /**
- * Tails any event store's log, in one partition. An append of this process wakes it at once; polling finds what other
+ * Tails any event store's log, in one partition; consumers of one feed share its reads. An append of this process wakes it at once; polling finds what other
  * processes wrote. Nothing is read ahead: the next page is asked for when this one is handled.
  * `run` throws FOREIGN_STORE where the stored checkpoint is of another epoch or beyond the head.
  */
 export function openLogFeed(store: EventStore, options: LogFeedOptions = {}): EventFeed {
   const { pollMs = 250, behindFencePollMs = 5 } = options;
+  const read = sharedTail(store);
   return {
     run: async (subscription) => {
       const bell = openBell(store, subscription.signal);
       try {
-        await follow({ store, bell, pollMs, behindFencePollMs }, subscription);
+        await follow({ read, bell, pollMs, behindFencePollMs }, subscription);
       } finally {
         bell.close();
       }
@@ -39,7 +41,7 @@ export function openLogFeed(store: EventStore, options: LogFeedOptions = {}): Ev
   };
 }
 
-type Tail = Required<LogFeedOptions> & { readonly store: EventStore; readonly bell: Bell };
+type Tail = Required<LogFeedOptions> & { readonly read: TailReader; readonly bell: Bell };
 
 async function follow(tail: Tail, subscription: Subscription): Promise<void> {
   const { signal, categories, batchMax } = subscription;
@@ -50,7 +52,7 @@ async function follow(tail: Tail, subscription: Subscription): Promise<void> {
   const rest = openRest(tail);
   while (!signal.aborted) {
     const readAt = performance.now();
-    const read = await unlessAborted(tail.store.readLog({ after, categories, limit: batchMax }), signal);
+    const read = await unlessAborted(tail.read({ after, categories, limit: batchMax }), signal);
     if (read === null) return;
     const page = read.result;
     await deliver(page);
