@@ -5,7 +5,8 @@ import { fulfillmentStream, orderStream, type CommandId } from '../../schemas/id
 import type { SagaKey } from './call-step.ts';
 import { stepNames } from './saga-advance.ts';
 import { sagaDecider } from './saga.ts';
-import type { SagaState } from './saga-state.ts';
+import { asks, type SagaState } from './saga-state.ts';
+import { openSteps } from './steps/steps.ts';
 import { beginLife, cupOrder, openTestWorld, tenantId, type TestWorld, type WorldOptions } from './test-world.ts';
 
 async function sagaOf({ store }: TestWorld, { orderId }: SagaKey): Promise<SagaState> {
@@ -72,6 +73,11 @@ const delivered = {
 };
 
 describe('a drive', () => {
+  it('knows a step for every name on the way', () => {
+    const names = openSteps(openTestWorld()).map(({ name }) => name);
+    expect(names).toEqual([...stepNames, ...asks]);
+  });
+
   it('brings an order with two payments and an untracked SKU to its delivery', async () => {
     const world = await stocked();
     const key = await world.place();
