@@ -41,9 +41,13 @@ module.exports = {
     },
     {
       name: 'decisions-are-pure',
-      comment: 'decide, evolve and react take everything as arguments: they can be read, tested and replayed without a world.',
+      comment:
+        'decide, evolve and react take everything as arguments: they can be read, tested and replayed without a world.',
       severity: 'error',
-      from: { path: '^services/(order-commands|inventory|fulfillment)/(order|decide|stock|payment|shipment|saga|place|backfill|facts|evolve|react)[^/]*\\.ts$', pathNot: testFile },
+      from: {
+        path: '^services/(order-commands|inventory|fulfillment)/(order|decide|stock|payment|shipment|saga|place|backfill|facts|evolve|react)[^/]*\\.ts$',
+        pathNot: testFile,
+      },
       to: { path: '^(infra|node:|node_modules)', dependencyTypesNot: ['type-only'] },
     },
     {
@@ -64,7 +68,10 @@ module.exports = {
       name: 'adapters-are-opened-by-url',
       comment: 'Only open.ts, main.ts and tests name a technology: everybody else holds a port.',
       severity: 'error',
-      from: { path: '^(services|projections|infra)/', pathNot: `/(open|main|start)\\.ts$|^infra/[^/]+/(postgres|memory|http|log)/|^services/(simulators|all-in-one)/|${testFile}` },
+      from: {
+        path: '^(services|projections|infra)/',
+        pathNot: `/(open|main|start)\\.ts$|^infra/[^/]+/(postgres|memory|http|log)/|^services/(simulators|all-in-one)/|${testFile}`,
+      },
       to: { path: '^infra/[^/]+/(postgres|memory|http|log)/', dependencyTypesNot: ['type-only'] },
     },
     {

@@ -1,6 +1,4 @@
-/** Integer minor units, 0 … 2^53−1, of one ISO 4217 currency. Never a fraction, never a float. */
-export type Money = { readonly amount: number; readonly currency: string };
-
+/** Money is an integer of minor units, 0 … 2^53−1, beside its ISO 4217 currency. Never a fraction, never a float. */
 export const amountMax = Number.MAX_SAFE_INTEGER;
 
 /** The exact sum; null where it leaves the safe integers. */

@@ -1,8 +1,8 @@
-import type { Recorded, RecordedEvent, Origin, Position } from '../../schemas/envelope.ts';
+import type { Origin, Position, RecordedEvent } from '../../schemas/envelope.ts';
 import type { Rejection } from '../../schemas/decision.ts';
 import type { Category, CommandId, EventId, Revision, StreamName, TenantId } from '../../schemas/ids.ts';
 
-export type { Recorded, RecordedEvent, Position };
+export type { RecordedEvent, Position };
 
 /** An event ready to append. Its id is fixed before the first send, so that a resend after a lost answer is the same row. */
 export type NewEvent = {

@@ -44,15 +44,17 @@ export const openSagas: Projection<OpenSaga> = {
 };
 
 function evolveSaga(current: OpenSaga | null, event: SagaEvent): OpenSaga | null {
-  if (event.type === 'FulfillmentStarted') return started(event);
+  if (event.type === 'FulfillmentStarted') return opened(event);
   if (event.type === 'FulfillmentCompleted' || event.type === 'FulfillmentCompensated') return null;
-  if (current === null) return null;
-  const changed = change(current, event);
+  // A saga that had ended turns back once more where money comes late: a slip paid after its order expired.
+  const open = current ?? (event.type === 'CompensationBegun' ? opened(event) : null);
+  if (open === null) return null;
+  const changed = change(open, event);
   const nextTimerAt = changed.timers.map((timer) => timer.dueAt).sort()[0] ?? null;
   return { ...changed, nextTimerAt, updatedAt: event.recordedAt, version: event.revision + 1 };
 }
 
-function started({ data, recordedAt, revision }: SagaEvent): OpenSaga {
+function opened({ data, recordedAt, revision }: SagaEvent): OpenSaga {
   const idle = { step: null, direction: null, attempts: 0, lastError: null, timers: [], nextTimerAt: null };
   return { orderId: data.orderId, status: 'running', ...idle, updatedAt: recordedAt, version: revision + 1 };
 }

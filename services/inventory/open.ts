@@ -8,7 +8,7 @@ import { stockStream } from '../../schemas/ids.ts';
 import type { CommandId, EventId, OrderId, TenantId } from '../../schemas/ids.ts';
 import { readStockAt } from './read-stock.ts';
 import { stockDecider } from './stock-decider.ts';
-import { isTracked, type StockState } from './stock.ts';
+import { holdOf, isTracked, type StockState } from './stock.ts';
 
 /** One command of a saga on one SKU; repeated under the same id, it is answered as the first time. */
 export type StockCall = {
@@ -73,7 +73,10 @@ export function openInventory({ store, observe, observeDeduction }: InventoryOpt
         const { sku, orderId, quantity } = call;
         const answer = await send(call, { type: 'ReserveStock', sku, orderId, quantity });
         if (answer.outcome === 'rejected') return answer;
-        return { outcome: isTracked(answer.state) ? 'reserved' : 'untracked' };
+        if (!isTracked(answer.state)) return { outcome: 'untracked' };
+        // A repeat may be answered from its receipt, after the units were given back: what holds now counts.
+        if (holdOf(answer.state, orderId)?.status !== 'Released') return { outcome: 'reserved' };
+        return { outcome: 'rejected', rejection: { code: 'RESERVATION_NOT_FOUND', detail: `${sku} was released` } };
       },
       release: async (call) => {
         const answer = await send(call, { type: 'ReleaseStock', sku: call.sku, orderId: call.orderId });
