@@ -21,7 +21,7 @@ export const usage = `usage: npm run bench -- [row …] [--quick] [--seconds n] 
   --cpu-prof DIR  Node's CPU profiles of the measured processes`;
 
 const full = { seconds: 1, reps: 5 };
-const quick = { seconds: 0.4, reps: 2 };
+const quick = { seconds: 0.25, reps: 2 };
 
 export type Request = BenchOptions | 'write-docs' | 'help';
 
