@@ -53,6 +53,13 @@ describe('open-sagas', () => {
     });
   });
 
+  it('is open again when it turns back once more after its end', () => {
+    const late: AnyEvent = { type: 'CompensationBegun', data: { orderId, reason: 'expired' } };
+    const ended: AnyEvent = { type: 'FulfillmentCompensated', data: { orderId, reason: 'expired' } };
+    expect(saga(started, ended, late)).toMatchObject({ status: 'compensating', version: 3 });
+    expect(saga(started, ended, late, ended)).toBeNull();
+  });
+
   it('runs again with the attempt that follows a quarantine', () => {
     expect(saga(started, quarantined, attempted)?.status).toBe('running');
     expect(saga(started, { type: 'CompensationBegun', data: { orderId, reason: 'x' } })?.status).toBe('compensating');
