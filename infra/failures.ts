@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../schemas/error-codes.ts';
+import { errorRow, type ErrorCode } from '../schemas/error-codes.ts';
 
 /**
  * The world did not help: a store, gateway or disk failed. Thrown with a code of the one table and whether the same
@@ -18,4 +18,9 @@ export class OperationalFailure extends Error {
 
 export function isOperationalFailure(error: unknown, code?: ErrorCode): error is OperationalFailure {
   return error instanceof OperationalFailure && (code === undefined || error.code === code);
+}
+
+/** What went wrong and what to do about it, in one line, for whoever reads a terminal. */
+export function adviceOf(failure: OperationalFailure): string {
+  return `${failure.message.replaceAll(/\s+/g, ' ')}. ${errorRow(failure.code).help}`;
 }

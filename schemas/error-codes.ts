@@ -214,6 +214,11 @@ export const errorCodes = {
     title: 'The environment holds impossible values',
     help: 'Correct the named variables; npx order-center config lists them all.',
   },
+  PORT_UNUSABLE: {
+    status: 500,
+    title: 'The port cannot be listened on',
+    help: 'Stop what listens there, or choose another PORT; 0 takes a free one.',
+  },
   DATA_DIR_UNUSABLE: {
     status: 500,
     title: 'The data folder cannot be used',

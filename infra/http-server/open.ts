@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify from 'fastify';
 import type { Logger } from 'pino';
+import { OperationalFailure } from '../failures.ts';
 import type { HttpMetrics } from '../metrics/open.ts';
 import type { HttpApp, Routes } from './app.ts';
 import { answerClientError } from './client-errors.ts';
@@ -38,7 +39,7 @@ export type HttpServerOptions = {
 
 export type HttpServer = {
   readonly app: HttpApp;
-  /** Resolves to the URL once it listens; rejects with the system's error (EADDRINUSE). */
+  /** Resolves to the URL once it listens. @throws OperationalFailure PORT_UNUSABLE (in use, or not allowed) */
   listen(): Promise<string>;
   /** The OpenAPI 3.1 document of all routes. */
   openApi(): object;
@@ -78,7 +79,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   return {
     app,
     listen: async () => {
-      await app.listen({ host: options.host, port: options.port });
+      await listen(app, options);
       return urlOf(app);
     },
     openApi: () => app.swagger(),
@@ -122,6 +123,16 @@ function frame({ log, requestTimeoutMs = 10_000 }: HttpServerOptions): HttpApp {
   // Answers are text or plain objects made by us: nothing is compiled or checked on the way out.
   app.setSerializerCompiler(() => JSON.stringify);
   return app;
+}
+
+async function listen(app: HttpApp, { host, port }: HttpServerOptions): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    throw new OperationalFailure('PORT_UNUSABLE', `${host}:${port} (${code})`, { retryable: false, cause: error });
+  }
 }
 
 function urlOf(app: HttpApp): string {

@@ -7,7 +7,7 @@ import { welcome } from './welcome.ts';
 /**
  * Runs the whole system until SIGINT or SIGTERM, then drains it.
  * @throws OperationalFailure INVALID_CONFIGURATION, DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START_FAILED,
- *   STORE_UNAVAILABLE, UNSAFE_DURABILITY; the system's error where the port is taken; what ended a consumer
+ *   STORE_UNAVAILABLE, UNSAFE_DURABILITY, PORT_UNUSABLE; what ended a consumer
  */
 export async function start(env: Readonly<Record<string, string | undefined>>): Promise<void> {
   const config = readConfig(env);

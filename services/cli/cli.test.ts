@@ -139,7 +139,7 @@ describe('order-center start', () => {
     const { code, stdout, stderr } = await run(['start'], env);
     await door.close();
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^order-center: [^\n]*EADDRINUSE[^\n]* choose another PORT\n$/);
+    expect(stderr).toMatch(/^order-center: PORT_UNUSABLE: [^\n]*EADDRINUSE[^\n]* choose another PORT[^\n]*\n$/);
   });
 });
 

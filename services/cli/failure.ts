@@ -1,4 +1,4 @@
-import { isOperationalFailure } from '../../infra/failures.ts';
+import { adviceOf, isOperationalFailure } from '../../infra/failures.ts';
 
 /** What the command needed was not there or did not hold: one line on stderr, exit 1. */
 export class CommandFailure extends Error {}
@@ -8,15 +8,13 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as c
 
 /** What went wrong, in one line. A bug names itself; LOG_LEVEL=debug shows where it is. */
 export function toLine(error: unknown): string {
-  if (error instanceof CommandFailure || isOperationalFailure(error)) return oneLine(error.message);
-  if (isSystemError(error)) {
-    const advice = error.code === 'EADDRINUSE' ? '; stop what listens there, or choose another PORT' : '';
-    return oneLine(`${error.message}${advice}`);
-  }
+  if (isOperationalFailure(error)) return adviceOf(error);
+  if (error instanceof CommandFailure || isSystemError(error)) return oneLine(error.message);
+  if (isOperationalFailure(error)) return oneLine(`${error.message}. ${errorRow(error.code).help}`);
   return oneLine(`bug: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
 }
 
-/** What the operating system refused, as a port in use. */
+/** What the operating system refused, as a file that is not there. */
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
