@@ -1,27 +1,30 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
 
 import type { Comparison } from './pairs.ts';
 import { numberText, rateText, spreadText } from './report.ts';
 import { readNewestResults, type MeasuredRow, type Results } from './results.ts';
+import { rows } from './rows.ts';
 
 const page = join(import.meta.dirname, '..', '..', 'docs', 'performance.md');
 const begin = '<!-- bench: begin -->';
 const end = '<!-- bench: end -->';
 
 /**
- * Puts the newest results between the two marks of docs/performance.md.
+ * Puts the newest results of all rows between the two marks of docs/performance.md.
  * @returns what it wrote from
  * @throws Error where there are no results, or the page has no marks
  */
-export function writeDocs(): string {
-  const { name, results } = readNewestResults();
+export async function writeDocs(): Promise<string> {
+  const { name, results } = readNewestResults(rows.map((row) => row.name));
   const text = readFileSync(page, 'utf8');
   const from = text.indexOf(begin);
   const to = text.indexOf(end);
   if (from < 0 || to < from) throw new Error('docs/performance.md has lost its bench marks');
   const table = [begin, '', describeRun(name, results), '', ...tablesOf(results), end].join('\n');
-  writeFileSync(page, `${text.slice(0, from)}${table}${text.slice(to + end.length)}`);
+  const written = `${text.slice(0, from)}${table}${text.slice(to + end.length)}`;
+  writeFileSync(page, await format(written, { ...(await resolveConfig(page)), filepath: page }));
   return name;
 }
 

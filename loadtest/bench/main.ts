@@ -10,7 +10,7 @@ import { openScratchPostgres, type ScratchPostgres } from './scratch-postgres.ts
 async function main(): Promise<void> {
   const request = requestOf(process.argv.slice(2));
   if (request === 'help') console.log(usage);
-  else if (request === 'write-docs') console.log(`docs/performance.md shows ${writeDocs()}`);
+  else if (request === 'write-docs') console.log(`docs/performance.md shows ${await writeDocs()}`);
   else await bench(request);
 }
 

@@ -66,14 +66,17 @@ export function writeResults(results: Results, file: string | null): string {
   return path;
 }
 
-/** The names begin with the date, so that the last one is the newest. @throws Error where there are none */
-export function readNewestResults(): { readonly name: string; readonly results: Results } {
-  const name = readdirSync(folder)
-    .filter((file) => file.startsWith('bench-') && file.endsWith('.json'))
-    .toSorted()
-    .at(-1);
-  if (name === undefined) throw new Error('there are no results yet: npm run bench');
-  return { name, results: JSON.parse(readFileSync(join(folder, name), 'utf8')) as Results };
+/**
+ * The newest run that measured all of these rows; file names begin with the date.
+ * @throws Error where there is none
+ */
+export function readNewestResults(rows: readonly string[]): { readonly name: string; readonly results: Results } {
+  const names = readdirSync(folder).filter((file) => file.startsWith('bench-') && file.endsWith('.json'));
+  for (const name of names.toSorted().reverse()) {
+    const results = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Results;
+    if (rows.every((row) => results.rows.some((measured) => measured.name === row))) return { name, results };
+  }
+  throw new Error('no results of all rows yet: npm run bench');
 }
 
 /** Three digits behind the point are more than any of this is exact to. */
