@@ -10,7 +10,6 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as c
 export function toLine(error: unknown): string {
   if (isOperationalFailure(error)) return adviceOf(error);
   if (error instanceof CommandFailure || isSystemError(error)) return oneLine(error.message);
-  if (isOperationalFailure(error)) return oneLine(`${error.message}. ${errorRow(error.code).help}`);
   return oneLine(`bug: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
 }
 
