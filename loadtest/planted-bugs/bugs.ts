@@ -110,7 +110,8 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'new-effect-key-on-redrive',
-    sentence: 'A call that may have been made is made again under another key: a crash charges twice.',
+    sentence:
+      'A call that may have been made is made again under another key: a crash leaves a second hold on the card.',
     caughtBy: {
       file: driver,
       test: 'a crash at any point > of an order with delivered ends as if there were none, with one charge an attempt',

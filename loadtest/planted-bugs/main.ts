@@ -14,7 +14,7 @@ async function main(): Promise<void> {
   const options = optionsOf(process.argv.slice(2));
   if (options === 'help') console.log(usage);
   else if (options === 'list') console.log(plantedBugs.map(described).join('\n\n'));
-  else await withPostgres((postgresUrl) => plantAll(options, postgresUrl));
+  else await withPostgres((postgresUrl) => plantAll(options, { postgresUrl, signal: onInterrupt() }));
 }
 
 function optionsOf(args: readonly string[]): PlantOptions | 'help' | 'list' {
@@ -26,9 +26,10 @@ function optionsOf(args: readonly string[]): PlantOptions | 'help' | 'list' {
   }
 }
 
-async function plantAll(options: PlantOptions, postgresUrl: string): Promise<void> {
-  const { bugs, allTests, json } = options;
-  const broken = await checkUnpatched(bugs, postgresUrl);
+type World = { readonly postgresUrl: string; readonly signal: AbortSignal };
+
+async function plantAll({ bugs, allTests, json }: PlantOptions, world: World): Promise<void> {
+  const broken = await checkUnpatched(bugs, world);
   if (broken.length > 0) {
     console.error(`these tests must pass before a bug is planted:\n${broken.join('\n')}`);
     process.exitCode = 1;
@@ -36,35 +37,33 @@ async function plantAll(options: PlantOptions, postgresUrl: string): Promise<voi
   }
   const verdicts: Verdict[] = [];
   for (const bug of bugs) {
-    const verdict = await plant(bug, { allTests, postgresUrl });
+    const verdict = await plant(bug, allTests, world);
     verdicts.push(verdict);
     if (!json) console.log(lineOf(verdict));
   }
-  const survived = verdicts.filter(({ outcome }) => outcome === 'survived').length;
-  if (json) console.log(JSON.stringify({ caught: verdicts.length - survived, survived, verdicts }, null, 2));
-  else console.log(`${verdicts.length - survived} caught, ${survived} survived`);
-  process.exitCode = survived === 0 ? 0 : 1;
+  const count = (wanted: Verdict['outcome']): number => verdicts.filter(({ outcome }) => outcome === wanted).length;
+  const counts = { caught: count('caught'), survived: count('survived'), notPlanted: count('not-planted') };
+  if (json) console.log(JSON.stringify({ ...counts, verdicts }, null, 2));
+  else console.log(`${counts.caught} caught, ${counts.survived} survived, ${counts.notPlanted} not planted`);
+  process.exitCode = counts.caught === bugs.length ? 0 : 1;
 }
 
 /** A test that fails anyway catches nothing. */
-async function checkUnpatched(bugs: readonly PlantedBug[], postgresUrl: string): Promise<readonly string[]> {
+async function checkUnpatched(bugs: readonly PlantedBug[], world: World): Promise<readonly string[]> {
   const copy = await copySources();
   try {
-    const run = await runTests(copy, { tests: bugs.map(({ caughtBy }) => caughtBy), postgresUrl });
-    return brokenBefore(bugs, run);
+    return brokenBefore(bugs, await runTests(copy, { tests: bugs.map(({ caughtBy }) => caughtBy), ...world }));
   } finally {
     await copy.remove();
   }
 }
 
-async function plant(
-  bug: PlantedBug,
-  { allTests, postgresUrl }: { readonly allTests: boolean; readonly postgresUrl: string },
-): Promise<Verdict> {
+async function plant(bug: PlantedBug, allTests: boolean, world: World): Promise<Verdict> {
   const copy = await copySources();
   try {
-    await applyPatch(copy, bug.name);
-    return verdictOn(bug, await runTests(copy, { tests: allTests ? 'all' : [bug.caughtBy], postgresUrl }));
+    const refusal = await applyPatch(copy, bug.name);
+    if (refusal !== null) return { outcome: 'not-planted', bug, why: refusal };
+    return verdictOn(bug, await runTests(copy, { tests: allTests ? 'all' : [bug.caughtBy], ...world }));
   } finally {
     await copy.remove();
   }
@@ -83,10 +82,24 @@ async function withPostgres(use: (url: string) => Promise<void>): Promise<void> 
   }
 }
 
+/** So that what was started and copied is ended and removed first. */
+function onInterrupt(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => stop.abort(new Error(`ended by ${name}`)));
+  }
+  return stop.signal;
+}
+
 function lineOf({ outcome, bug, why }: Verdict): string {
-  return outcome === 'caught'
-    ? `caught ${bug.name} by ${bug.caughtBy.test}\n  ${why}`
-    : `SURVIVED ${bug.name}: ${why} (${bug.caughtBy.test})`;
+  switch (outcome) {
+    case 'caught':
+      return `caught ${bug.name} by ${bug.caughtBy.test}\n  ${why}`;
+    case 'survived':
+      return `SURVIVED ${bug.name}: ${why} (${bug.caughtBy.test})`;
+    case 'not-planted':
+      return `NOT PLANTED ${bug.name}: its patch no longer applies: ${why}`;
+  }
 }
 
 function described({ name, sentence, caughtBy }: PlantedBug): string {

@@ -34,15 +34,16 @@ export async function copySources(): Promise<SourcesCopy> {
   }
 }
 
-/** @throws Error where the patch does not apply exactly: the sources went on without it */
-export async function applyPatch({ folder }: SourcesCopy, name: string): Promise<void> {
+/** @returns why the patch does not apply exactly: the sources went on without it; null where it is applied */
+export async function applyPatch({ folder }: SourcesCopy, name: string): Promise<string | null> {
   const patch = join(import.meta.dirname, 'patches', `${name}.patch`);
   // The copy is no repository, also where the temporary folder is inside of one.
   const env = { ...process.env, GIT_CEILING_DIRECTORIES: dirname(folder) };
   try {
     await run('git', ['apply', '--whitespace=nowarn', patch], { cwd: folder, env, timeout: gitTimeoutMs });
+    return null;
   } catch (error) {
-    throw new Error(`the patch of ${name} no longer applies: ${stderrOf(error)}`, { cause: error });
+    return stderrOf(error);
   }
 }
 
@@ -65,5 +66,5 @@ async function exists(path: string): Promise<boolean> {
 
 function stderrOf(error: unknown): string {
   const { stderr } = error as { readonly stderr?: string };
-  return stderr?.trim() ?? String(error);
+  return stderr?.trim().split('\n')[0] ?? String(error);
 }

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -20,21 +21,26 @@ export type RunOptions = {
   readonly tests: readonly PlantedBug['caughtBy'][] | 'all';
   /** A Postgres for every run, so that not each starts its own. */
   readonly postgresUrl: string;
+  /** Ends the run; nothing of it is reported. */
+  readonly signal: AbortSignal;
 };
 
 const namedTimeoutMs = 5 * 60_000;
 const suiteTimeoutMs = 20 * 60_000;
 const killAfterMs = 15_000;
 
-/** Runs vitest, as the copy's own configuration says, on the copy. */
-export async function runTests({ folder }: SourcesCopy, { tests, postgresUrl }: RunOptions): Promise<TestRun> {
+/** Runs vitest, as the copy's own configuration says, on the copy. Rejects when the signal is aborted. */
+export async function runTests({ folder }: SourcesCopy, options: RunOptions): Promise<TestRun> {
+  const { tests, postgresUrl, signal } = options;
   const report = join(folder, '.planted-bugs-report.json');
   await rm(report, { force: true });
   const args = ['run', ...selection(tests), '--reporter=json', `--outputFile=${report}`];
   const timedOut = await vitest(folder, args, {
     postgresUrl,
+    signal,
     timeoutMs: tests === 'all' ? suiteTimeoutMs : namedTimeoutMs,
   });
+  signal.throwIfAborted();
   if (timedOut) return { files: new Map(), timedOut };
   return { files: filesIn(JSON.parse(await readFile(report, 'utf8')) as Report, folder), timedOut };
 }
@@ -49,11 +55,13 @@ function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }
 
+type VitestOptions = Pick<RunOptions, 'postgresUrl' | 'signal'> & { readonly timeoutMs: number };
+
 /** @returns whether it had to be ended. Its exit code tells nothing that the report does not. */
-function vitest(
+async function vitest(
   folder: string,
   args: readonly string[],
-  { postgresUrl, timeoutMs }: { readonly postgresUrl: string; readonly timeoutMs: number },
+  { postgresUrl, signal, timeoutMs }: VitestOptions,
 ): Promise<boolean> {
   const child = spawn(process.execPath, [join('node_modules', 'vitest', 'vitest.mjs'), ...args], {
     cwd: folder,
@@ -62,23 +70,26 @@ function vitest(
     // A group of its own: its workers end with it.
     detached: true,
   });
-  return new Promise((resolve, reject) => {
-    let timedOut = false;
-    const end = (signal: NodeJS.Signals): void => {
-      timedOut = true;
-      if (child.pid !== undefined) process.kill(-child.pid, signal);
-    };
-    const timers = [setTimeout(end, timeoutMs, 'SIGTERM'), setTimeout(end, timeoutMs + killAfterMs, 'SIGKILL')];
-    const settled = (settle: () => void) => (): void => {
-      timers.forEach(clearTimeout);
-      settle();
-    };
-    child.once('error', (error) => settled(() => reject(error))());
-    child.once(
-      'exit',
-      settled(() => resolve(timedOut)),
-    );
-  });
+  let ended = false;
+  const timers: NodeJS.Timeout[] = [];
+  const end = (): void => {
+    ended = true;
+    sendToGroup(child, 'SIGTERM');
+    timers.push(setTimeout(() => sendToGroup(child, 'SIGKILL'), killAfterMs));
+  };
+  timers.push(setTimeout(end, timeoutMs));
+  signal.addEventListener('abort', end);
+  try {
+    await once(child, 'exit');
+    return ended;
+  } finally {
+    signal.removeEventListener('abort', end);
+    timers.forEach(clearTimeout);
+  }
+}
+
+function sendToGroup({ pid, exitCode }: ChildProcess, signal: NodeJS.Signals): void {
+  if (pid !== undefined && exitCode === null) process.kill(-pid, signal);
 }
 
 /** The parts of vitest's JSON report that are read here (it follows jest's). */

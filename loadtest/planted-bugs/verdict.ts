@@ -3,11 +3,15 @@ import type { TestRun } from './test-run.ts';
 
 /**
  * `caught`: the named test ran and failed. `survived`: it passed, or did not run to its end, or its file could not
- * be loaded: then the patch breaks more than it plants, and proves nothing of the test.
+ * be loaded: then the patch breaks more than it plants, and proves nothing of the test. `not-planted`: the patch does
+ * not apply any more.
  */
-export type Verdict =
-  | { readonly outcome: 'caught'; readonly bug: PlantedBug; readonly why: string; readonly alsoFailed: number }
-  | { readonly outcome: 'survived'; readonly bug: PlantedBug; readonly why: string };
+export type Verdict = {
+  readonly outcome: 'caught' | 'survived' | 'not-planted';
+  readonly bug: PlantedBug;
+  /** The first line of the failed assertion, or what else happened. */
+  readonly why: string;
+};
 
 export function verdictOn(bug: PlantedBug, run: TestRun): Verdict {
   const survived = (why: string): Verdict => ({ outcome: 'survived', bug, why });
@@ -17,7 +21,7 @@ export function verdictOn(bug: PlantedBug, run: TestRun): Verdict {
   const end = tests.get(bug.caughtBy.test);
   if (end === undefined) return survived('there is no such test');
   if (end.status !== 'failed') return survived(`the test ${end.status === 'passed' ? 'passed' : 'was skipped'}`);
-  return { outcome: 'caught', bug, why: end.why, alsoFailed: failedIn(run) - 1 };
+  return { outcome: 'caught', bug, why: end.why };
 }
 
 /** What must be mended before anything can be planted: named tests that do not pass on the sources as they are. */
@@ -29,8 +33,4 @@ export function brokenBefore(bugs: readonly PlantedBug[], run: TestRun): readonl
     const what = end === undefined ? 'is not there' : `${end.status} ${end.why}`.trim();
     return [`${name}: ${caughtBy.file} > ${caughtBy.test}: ${what}`];
   });
-}
-
-function failedIn({ files }: TestRun): number {
-  return [...files.values()].flatMap((tests) => [...tests.values()]).filter(({ status }) => status === 'failed').length;
 }
