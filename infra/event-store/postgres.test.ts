@@ -41,6 +41,25 @@ describeWithPostgres('a real Postgres', () => {
     );
 
     it(
+      'orders transaction ids as numbers: the tenth comes after the ninth',
+      onFresh(async ({ url, store }) => {
+        const [ninth, tenth] = [await appended(store), await appended(store)];
+        const owner = await connectTo(url);
+        for (const [tx, { events }] of Object.entries({ 9: ninth, 10: tenth })) {
+          await owner.query('update order_center.events set tx = $1::text::xid8 where event_id = $2', [
+            tx,
+            events[0]?.eventId,
+          ]);
+        }
+        const head = await store.head();
+        expect(head).toMatch(/\.10\.0$/);
+        const filtered = await store.readLog({ after: null, limit: 10, categories: ['fulfillment'] });
+        expect(filtered).toEqual({ events: [], checkpoint: head, atEnd: true });
+        expect(idsOf(await readUntil(store, 2))).toEqual([...idsOf(ninth.events), ...idsOf(tenth.events)]);
+      }),
+    );
+
+    it(
       'shows a follower each event once and in one order, where transactions commit in the inverse of their order',
       onFresh(async ({ url, store, second }) => {
         const [one, two, three] = [

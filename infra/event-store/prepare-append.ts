@@ -22,8 +22,10 @@ export async function prepareAppend<Command, E extends DecidedEvent>(
   decision: Decision<E>,
   keys: SubjectKeys | undefined,
 ): Promise<Append> {
-  const events: NewEvent[] = [];
-  for (const decided of decision.decided) events.push(await newEvent(decided, keys));
+  const [events] = await Promise.all([
+    Promise.all(decision.decided.map((decided) => newEvent(decided, keys))),
+    request.durableFirst?.(),
+  ]);
   const claim = decision.decided[0]?.claim;
   return {
     stream: request.stream,

@@ -25,6 +25,8 @@ export type TransactRequest<Command> = {
   readonly expectedVersion?: number;
   /** The command begins its stream: it is decided on nothing without reading first, and the store's guard tells. */
   readonly startsStream?: boolean;
+  /** What must be durable before the append, beside the keys: begun when something is to be appended. */
+  readonly durableFirst?: () => Promise<void>;
   /**
    * 'durable': an answer without events is kept (doors). 'recomputed': it is decided anew each time (commands of sagas,
    * whose deciders answer a repeat alike).

@@ -29,6 +29,9 @@ export async function connectLane(url: string, applicationName: string): Promise
     connectionTimeoutMillis: connectTimeoutMs,
     statement_timeout: statementTimeoutMs,
     query_timeout: queryTimeoutMs,
+    // One plan for every batch: a lane that begins with small ones would be planned anew each time (measured: ×1.6 of
+    // Postgres' time for a batch of 8).
+    options: '-c plan_cache_mode=force_generic_plan',
     keepAlive: true,
     types,
   });

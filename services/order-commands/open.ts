@@ -51,14 +51,15 @@ export function openOrderCommands(options: OrderCommandsOptions): OrderCommands 
   return {
     transactor,
     door: doorOf(transactor),
-    place: async (call, order) => {
+    place: (call, order) => {
       const orderId = orderIdOf(call.tenantId, call.commandId);
       const { tokens, kept, hashed } = withoutTokens(order, orderId);
       // Durable first: an authorization must find it, however soon it comes after the append.
-      if (tokens.length > 0)
-        await paymentTokens.put(tokens.map((token) => ({ tenantId: call.tenantId, orderId, ...token })));
+      const keepTokens = (): Promise<void> =>
+        paymentTokens.put(tokens.map((token) => ({ tenantId: call.tenantId, orderId, ...token })));
       const command = { type: 'PlaceOrder', orderId, tenantId: call.tenantId, order: kept } as const;
-      return ask(transactor, call, { command, body: hashed, startsStream: true });
+      const durableFirst = tokens.length > 0 ? { durableFirst: keepTokens } : {};
+      return ask(transactor, call, { command, body: hashed, startsStream: true, ...durableFirst });
     },
     backfill: (call, order, facts) => {
       const orderId = orderIdOf(call.tenantId, call.commandId);
@@ -79,12 +80,13 @@ type Asked = {
   /** As it came in, but for tokens: what the idempotency hash covers, with type and target. */
   readonly body: object;
   readonly startsStream: boolean;
+  readonly durableFirst?: () => Promise<void>;
 };
 
 async function ask(
   transactor: Transactor<OrderState, OrderCommand>,
   call: CommandCall,
-  { command, body, startsStream }: Asked,
+  { command, body, ...start }: Asked,
 ): Promise<OrderCommandAnswer> {
   const { type, orderId } = command;
   const answer = await transactor.transact({
@@ -97,7 +99,7 @@ async function ask(
     correlationId: call.correlationId,
     causationId: null,
     ...(call.expectedVersion === undefined ? {} : { expectedVersion: call.expectedVersion }),
-    startsStream,
+    ...start,
     answers: 'durable',
   });
   return { ...answer, orderId };

@@ -28,7 +28,7 @@ export function logReader(pool: pg.Pool, epoch: string, fenceKind: FenceKind): L
   const headBelow = async (below: bigint): Promise<Position | null> => {
     const rows = await ask<{ tx: string; ord: number }>(pool, {
       name: 'head',
-      text: 'select tx::text, ord from order_center.events where tx < $1::xid8 order by tx desc, ord desc limit 1',
+      text: 'select tx::text, ord from order_center.events where tx < $1::xid8 order by events.tx desc, ord desc limit 1',
       values: [String(below)],
     });
     return rows[0] === undefined ? null : toPosition(epoch, { tx: BigInt(rows[0].tx), ordinal: rows[0].ord });
