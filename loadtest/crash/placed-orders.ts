@@ -2,7 +2,7 @@ import { join } from 'node:path';
 
 import { openHttpClient } from '../orders/http-client.ts';
 import type { HttpClient } from '../orders/http-client.ts';
-import { duplicateEffects, lostAnswers, wrongCharges } from '../orders/ledger-checks.ts';
+import { doubleCharges, duplicateEffects, lostAnswers, wrongCharges } from '../orders/ledger-checks.ts';
 import type { PaymentLedgerEntry } from '../orders/ledger-checks.ts';
 import type { PlacingReport } from '../orders/ledger-client.ts';
 import { openLedgerFile, readJsonLines, readLedgerFile } from '../orders/ledger-file.ts';
@@ -57,27 +57,36 @@ export async function checkPlacedOrders(shop: Shop, after: AfterPlacing): Promis
   const deadline = after.readyAt + deliveredWithinMs;
   const undelivered = await awaitStatus(client, { orderIds, status: 'delivered', deadline });
   const consistentAt = performance.now();
+  const hindrances = undelivered.size === 0 ? [] : await openBreakers(client);
   const readings = await readOrders(client, orderIds);
   const lost = lostAnswers(lines, readings);
   const duplicates = duplicateEffects(lines, await readFeed(client, 'types=OrderPlaced'));
-  const charges = wrongCharges(readings, await readCharges(system));
+  const entries = await readCharges(system);
+  const charges = wrongCharges(readings, entries);
   const { acked, ambiguous, unresolved, replayed } = after.placed;
   return {
     seed: after.seed,
     ops: after.ops,
     acked,
     lost: lost.length,
-    dup: duplicates.length + charges.length,
+    dup: duplicates.length + doubleCharges(entries),
     ambiguous,
     unresolved: unresolved.length,
     readyMs: after.readyMs,
     consistentMs: undelivered.size === 0 ? consistentAt - after.readyAt : null,
-    facts: { replayed, undelivered: undelivered.size, ...after.facts, ...errorFacts(after.placed) },
+    facts: {
+      replayed,
+      undelivered: undelivered.size,
+      wrong_charges: charges.length,
+      ...after.facts,
+      ...errorFacts(after.placed),
+    },
     problems: [
       ...(after.problems ?? []),
       ...problemsOfPlacing(after.placed, { ops: after.ops, lines: lines.length }),
       ...lost.map(({ orderId, version }) => `order ${orderId} was acknowledged at version ${version} and is lost`),
       ...duplicates,
+      ...hindrances,
       ...[...undelivered].map(toUndelivered),
       ...charges,
       ...(await verify(system, { ledger: ledger.path, required: ['I1', 'I24'] })),
@@ -109,4 +118,12 @@ function errorFacts({ errors }: PlacingReport): FaultReport['facts'] {
 /** The simulator's own ledger; none yet where nothing was ever paid. */
 async function readCharges(system: System): Promise<readonly PaymentLedgerEntry[]> {
   return readJsonLines<PaymentLedgerEntry>(join(system.dataDir, 'simulators', 'payments.jsonl'));
+}
+
+/** Why orders may wait: a breaker of ours that gave up on a gateway. */
+async function openBreakers(client: HttpClient): Promise<readonly string[]> {
+  const metrics = await client.send({ path: '/metrics' });
+  const lines = 'noAnswer' in metrics ? [] : metrics.text.split('\n');
+  const open = lines.filter((line) => line.startsWith('breaker_open{') && !line.endsWith(' 0'));
+  return open.map((line) => `not all was delivered while ${line}`);
 }

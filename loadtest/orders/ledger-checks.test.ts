@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { duplicateEffects, lostAnswers, wrongCharges } from './ledger-checks.ts';
+import { doubleCharges, duplicateEffects, lostAnswers, wrongCharges } from './ledger-checks.ts';
 import type { PaymentLedgerEntry } from './ledger-checks.ts';
 import type { LedgerLine } from './ledger-file.ts';
 import type { FeedEvent, OrderReading } from './read-orders.ts';
@@ -71,6 +71,7 @@ describe('a charge', () => {
 
   it('is wrong where an order was captured twice or never', () => {
     expect(wrongCharges(readings, [captured('a'), captured('a')])).toEqual(['order a was captured 2 times']);
+    expect(doubleCharges([captured('a'), captured('a'), captured('b')])).toBe(1);
     expect(wrongCharges(readings, [])).toEqual(['order a was captured 0 times']);
   });
 

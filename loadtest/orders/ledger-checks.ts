@@ -28,12 +28,14 @@ export function duplicateEffects(ledger: readonly LedgerLine[], placed: readonly
   ];
 }
 
+/** Orders that were captured more than once. */
+export function doubleCharges(entries: readonly PaymentLedgerEntry[]): number {
+  return [...capturesByOrder(entries).values()].filter((captures) => captures.length > 1).length;
+}
+
 /** One sentence for each order that was not captured exactly once, in full, and for each charge without an order. */
 export function wrongCharges(readings: Readings, entries: readonly PaymentLedgerEntry[]): readonly string[] {
-  const captures = Map.groupBy(
-    entries.filter(({ op, result }) => op === 'capture' && result === 'succeeded'),
-    ({ orderId }) => orderId,
-  );
+  const captures = capturesByOrder(entries);
   const refunds = entries.filter(({ op, result }) => op === 'refund' && result === 'succeeded');
   const miscounted = [...readings].flatMap(([orderId, reading]) => {
     const found = captures.get(orderId) ?? [];
@@ -47,4 +49,9 @@ export function wrongCharges(readings: Readings, entries: readonly PaymentLedger
     ...strangers.map((orderId) => `order ${orderId} was captured and nobody was told of it`),
     ...refunds.map(({ orderId }) => `order ${orderId} was refunded`),
   ];
+}
+
+function capturesByOrder(entries: readonly PaymentLedgerEntry[]): Map<string, PaymentLedgerEntry[]> {
+  const captures = entries.filter(({ op, result }) => op === 'capture' && result === 'succeeded');
+  return Map.groupBy(captures, ({ orderId }) => orderId);
 }
