@@ -14,7 +14,10 @@ async function main(): Promise<void> {
   const options = optionsOf(process.argv.slice(2));
   if (options === 'help') console.log(usage);
   else if (options === 'list') console.log(plantedBugs.map(described).join('\n\n'));
-  else await withPostgres((postgresUrl) => plantAll(options, { postgresUrl, signal: onInterrupt() }));
+  else {
+    const signal = onInterrupt();
+    await withPostgres((postgresUrl) => plantAll(options, { postgresUrl, signal }));
+  }
 }
 
 function optionsOf(args: readonly string[]): PlantOptions | 'help' | 'list' {

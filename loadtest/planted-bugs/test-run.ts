@@ -32,6 +32,7 @@ const killAfterMs = 15_000;
 /** Runs vitest, as the copy's own configuration says, on the copy. Rejects when the signal is aborted. */
 export async function runTests({ folder }: SourcesCopy, options: RunOptions): Promise<TestRun> {
   const { tests, postgresUrl, signal } = options;
+  signal.throwIfAborted();
   const report = join(folder, '.planted-bugs-report.json');
   await rm(report, { force: true });
   const args = ['run', ...selection(tests), '--reporter=json', `--outputFile=${report}`];
