@@ -1,6 +1,6 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createSecretKey, randomBytes, randomUUID } from 'node:crypto';
 import type { SubjectKey } from './port.ts';
 
 export function newSubjectKey(subject: string): SubjectKey {
-  return { keyId: randomUUID(), subject, key: randomBytes(32) };
+  return { keyId: randomUUID(), subject, key: createSecretKey(randomBytes(32)) };
 }

@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { createSecretKey, randomBytes, randomUUID, type KeyObject } from 'node:crypto';
 
 import type { Recorded } from '../../../schemas/envelope.ts';
 import type { CommandId, Revision, StreamName, TenantId } from '../../../schemas/ids.ts';
@@ -19,7 +19,7 @@ export type MemoryLogOptions = {
 /** What all handles of one store share, as processes share a database. */
 export type MemoryLog = {
   readonly epoch: string;
-  readonly secret: Buffer;
+  readonly secret: KeyObject;
   readonly now: () => Date;
   readonly eventsMax: number;
   /** The index is the position's ordinal. */
@@ -35,7 +35,7 @@ export type AdmittedAppend = Omit<Append, 'events'> & { readonly events: readonl
 export function newMemoryLog(options: MemoryLogOptions = {}): MemoryLog {
   const { epoch = randomUUID(), now = () => new Date(), eventsMax = 1_000_000 } = options;
   const shared = { events: [], streams: new Map(), receipts: new Map(), claims: new Set<string>() };
-  return { epoch, secret: randomBytes(32), now, eventsMax, ...shared };
+  return { epoch, secret: createSecretKey(randomBytes(32)), now, eventsMax, ...shared };
 }
 
 /** One turn of the event loop, so whole or not at all. */

