@@ -93,6 +93,8 @@ async function openServices({ config, log, metrics, stores, gateways, feed }: Op
     orders: commands.door,
     inventory: inventory.door,
     tokens: paymentTokens,
+    // One event loop serves doors, sagas and simulators: a crowd of calls would wait for itself, and look like an outage.
+    limits: { drivesMax: 16 },
     unpaidExpiryMs: (method) => config.unpaidExpiryMsByMethod[method] ?? config.unpaidExpiryMs,
     observe: (observation) => noteSaga(log, observation),
   });
