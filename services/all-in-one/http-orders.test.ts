@@ -322,6 +322,8 @@ describe('a historical order', () => {
     [{ kind: 'paid', occurredAt: null }, 400, '/facts/0/payment'],
     [{ kind: 'shipped', occurredAt: null, carrier: 'x' }, 400, '/facts/0/carrier'],
     [{ kind: 'paid', occurredAt: 'yesterday', payment: 0 }, 422, '/facts/0/occurredAt'],
+    [{ kind: 'shipped', occurredAt: '0001-01-01T00:00:00+14:00' }, 422, '/facts/0/occurredAt'],
+    [{ kind: 'shipped', occurredAt: '9999-12-31T23:59:59-12:00' }, 422, '/facts/0/occurredAt'],
     [{ kind: 'paid', occurredAt: null, payment: 7 }, 422, '/facts/0/payment'],
     [{ kind: 'refunded', occurredAt: null, payment: 0, amount: 1 }, 422, '/facts/0/amount'],
   ])('with the fact %j is refused', async (fact, status, pointer) => {

@@ -146,6 +146,7 @@ describe('backfilling an order', () => {
       /^\/facts\/1\/amount: /,
     ],
     ['a time that is none', [{ kind: 'shipped', occurredAt: 'monday' }], /^\/facts\/0\/occurredAt: /],
+    ['a time in 1 BC', [{ kind: 'shipped', occurredAt: '0001-01-01T00:00:00+14:00' }], /^\/facts\/0\/occurredAt: /],
   ])('is refused as INVALID_VALUE, with the place: %s', (_, facts, detail) => {
     given().when(backfill(facts)).thenRejected('INVALID_VALUE', detail);
   });

@@ -148,6 +148,8 @@ describe('placing an order', () => {
       /^\/metadata: /,
     ],
     ['a day that does not exist', { occurredAt: '2026-02-30T00:00:00Z' }, /^\/occurredAt: /],
+    ['a moment in 1 BC', { occurredAt: '0001-01-01T00:00:00+14:00' }, /^\/occurredAt: /],
+    ['a moment in the year 10000', { occurredAt: '9999-12-31T23:59:59-12:00' }, /^\/occurredAt: /],
   ])('is refused as INVALID_VALUE, with the place: %s', (_, changes, detail) => {
     given().when(placeOrder(changes)).thenRejected('INVALID_VALUE', detail);
   });
