@@ -46,7 +46,7 @@ export async function openSystem({ config, env, log }: SystemOptions): Promise<S
   const { server, fulfillment } = await openServices({ config, log, metrics, stores, gateways, feed });
 
   const stopping = new AbortController();
-  const consumers = runConsumers({ stores, feed, fulfillment, metrics, log }, stopping.signal);
+  const consumers = heard(runConsumers({ stores, feed, fulfillment, metrics, log }, stopping.signal));
   opening.defer(async () => {
     stopping.abort();
     await Promise.allSettled([consumers]);
@@ -60,7 +60,7 @@ export async function openSystem({ config, env, log }: SystemOptions): Promise<S
     url,
     simulatorUrls: gateways.simulatorUrls,
     postgresUrl: stores.postgresUrl,
-    failed: failureOf(consumers, stores, () => closing !== undefined),
+    failed: heard(failureOf(consumers, stores, () => closing !== undefined)),
     close: () => (closing ??= running.disposeAsync()),
   };
 }
@@ -129,6 +129,12 @@ function noteSaga(log: Logger, observation: Observation): void {
     log.error(observation, `fulfillment: ${observation.what}`);
   else if (observation.what === 'drive-stopped') log.warn(observation, 'a saga stopped; the watchdog drives it again');
   else log.debug(observation, `fulfillment: ${observation.what}`);
+}
+
+/** Node ends a process on a rejection that nobody listens to yet, and Postgres would run on without its owner. */
+function heard<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 async function failureOf(consumers: Promise<void>, stores: Stores, isClosing: () => boolean): Promise<never> {
