@@ -11,6 +11,12 @@ const statementTimeoutMs = 1_000;
 const queryTimeoutMs = 2_500;
 const readStatementTimeoutMs = 15_000;
 
+/**
+ * Every query here has its index. A plan that was made while a table was tiny would read it whole, row by row of a batch,
+ * until the next autoanalyze (measured: 60 appends at 60,000 rows in 765 ms, against 8).
+ */
+const alwaysByIndex = '-c enable_seqscan=off';
+
 /** int8 as a number, timestamptz as ISO text; the rest as pg does it. */
 const parsers: ReadonlyMap<number, (text: string) => unknown> = new Map<number, (text: string) => unknown>([
   [pg.types.builtins.INT8, safeInteger],
@@ -31,7 +37,7 @@ export async function connectLane(url: string, applicationName: string): Promise
     query_timeout: queryTimeoutMs,
     // One plan for every batch: a lane that begins with small ones would be planned anew each time (measured: ×1.6 of
     // Postgres' time for a batch of 8).
-    options: '-c plan_cache_mode=force_generic_plan',
+    options: `-c plan_cache_mode=force_generic_plan ${alwaysByIndex}`,
     keepAlive: true,
     types,
   });
@@ -54,7 +60,7 @@ export function openPool(
     query_timeout: readStatementTimeoutMs + 1_000,
     lock_timeout: 5_000,
     idle_in_transaction_session_timeout: 10_000,
-    options: '-c timezone=UTC',
+    options: `-c timezone=UTC ${alwaysByIndex}`,
     keepAlive: true,
     types,
   });
@@ -74,6 +80,8 @@ export async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, query: p
 }
 
 export function troubleOf(error: unknown): Trouble {
+  // A value that we could not even encode: ours to mend, and no server's fault.
+  if (error instanceof TypeError || error instanceof RangeError) return 'other';
   if (!(error instanceof pg.DatabaseError) || error.code === undefined) return 'lost';
   const { code } = error;
   if (code === '23505' || code === '23502') return 'conflict';
@@ -81,8 +89,8 @@ export function troubleOf(error: unknown): Trouble {
   if (code === '40P01' || code === '40001' || code === '57014' || code === '55P03') return 'again';
   const family = code.slice(0, 2);
   if (family === '22' || family === '54') return 'poison';
-  // Connection trouble, shutdown, out of resources, disk full, internal.
-  return ['08', '57', '53', '58', 'XX'].includes(family) || code === '25006' ? 'lost' : 'other';
+  // Connection trouble, refused login, shutdown, out of resources, disk full, internal.
+  return ['08', '28', '57', '53', '58', 'XX'].includes(family) || code === '25006' ? 'lost' : 'other';
 }
 
 export function messageOf(error: unknown): string {
@@ -95,10 +103,13 @@ function safeInteger(text: string): number {
   return value;
 }
 
-/** `2026-11-23 09:54:11.1+00` → `2026-11-23T09:54:11.100Z`: connections run in UTC. */
+/**
+ * `2026-11-23 09:54:11.1+00` → `2026-11-23T09:54:11.100Z`: connections run in UTC. Never throws: a time that no door
+ * lets in, but a row holds, must not make the log unreadable.
+ */
 function isoOf(text: string): string {
-  const zone = text.indexOf('+', 19);
-  if (zone < 0 || text.length !== zone + 3) return new Date(text).toISOString();
-  const fraction = text.slice(20, zone);
-  return `${text.slice(0, 10)}T${text.slice(11, 19)}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
+  const parts = /^(\d{4})-(\d\d)-(\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00$/.exec(text);
+  if (parts === null) return text;
+  const [, year, month, day, time, fraction = ''] = parts;
+  return `${year}-${month}-${day}T${time}.${fraction.slice(0, 3).padEnd(3, '0')}Z`;
 }

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { OperationalFailure } from '../../failures.ts';
 import type { AppendResult } from '../port.ts';
 import { inKeyOrder, type AppendRow } from './append-statement.ts';
-import { flyBatch, type Waiting } from './batch-flight.ts';
+import { answerMaxMs, flyBatch, type Waiting } from './batch-flight.ts';
 import { laneConnection } from './lane-connection.ts';
 
 /** A batch is at most this; an append above the bytes goes alone. Best between 100 and 500 (measured). */
@@ -13,6 +13,7 @@ export type LaneOptions = {
   readonly url: string;
   readonly name: string;
   readonly epoch: string;
+  readonly role: string | null;
   readonly pool: pg.Pool;
   /** Appends waiting for a batch; one more is refused with OVERLOADED. */
   readonly queuedMax: number;
@@ -55,7 +56,7 @@ export function openLane(options: LaneOptions): AppendLane {
           reject(new OperationalFailure('OVERLOADED', `${waiting.length} appends wait`, { retryable: true }));
           return;
         }
-        waiting.push({ row, resolve, reject });
+        waiting.push({ row, until: performance.now() + answerMaxMs, resolve, reject });
         // No timer: the rest of this tick joins, whatever comes during the statement is the next batch.
         pumping ??= new Promise((done) => setImmediate(() => void pump().then(done)));
       }),

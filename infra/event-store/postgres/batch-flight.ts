@@ -7,13 +7,16 @@ import type { AppendRow } from './append-statement.ts';
 import type { LaneConnection } from './lane-connection.ts';
 import { sift } from './receipts.ts';
 
-/** How long a batch is resent after its answer was lost before its callers are told. */
-const resendForMs = 8_000;
-const roundsMax = 40;
+/** From its arrival an append is answered within this time, whatever the store does. */
+export const answerMaxMs = 8_000;
+/** Rounds in which nothing of a batch can be settled; each waits for the store or for a lock. */
+const roundsMax = 80;
 const sleepMs = 100;
 
 export type Waiting = {
   readonly row: AppendRow;
+  /** By performance.now(): then its caller is told that the store does not answer. */
+  readonly until: number;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (reason: unknown) => void;
 };
@@ -26,7 +29,7 @@ export type FlightOptions = {
 };
 
 /** What one batch has lived through. `unknown`: a server may have taken a statement of it and not answered. */
-type Flight = { readonly until: number; rounds: number; unknown: boolean };
+type Flight = { rounds: number; unknown: boolean; last: unknown };
 
 /**
  * Brings one batch to its end: every caller gets the result of its own append. A batch that fails is asked why, the
@@ -34,40 +37,46 @@ type Flight = { readonly until: number; rounds: number; unknown: boolean };
  * they were stored, so nothing is stored twice and nothing acknowledged is lost.
  */
 export async function flyBatch(batch: readonly Waiting[], options: FlightOptions): Promise<void> {
-  await fly(batch, options, { until: Date.now() + resendForMs, rounds: 0, unknown: false });
+  await fly(batch, options, { rounds: 0, unknown: false, last: undefined });
 }
 
 async function fly(batch: readonly Waiting[], options: FlightOptions, flight: Flight): Promise<void> {
-  let rest = batch;
-  let last: unknown;
-  while (rest.length > 0 && flight.rounds < roundsMax && Date.now() < flight.until) {
+  for (let rest = inTime(batch, flight); rest.length > 0; rest = inTime(rest, flight)) {
     flight.rounds += 1;
     try {
       const results = await options.connection.send(rest.map(({ row }) => row));
       rest.forEach(({ resolve }, index) => resolve(results[index] as AppendResult));
       return;
     } catch (error) {
-      last = error;
-      rest = await afterTrouble(rest, options, { flight, error });
+      flight.last = error;
+      rest = await afterTrouble(rest, options, flight);
     }
   }
+}
+
+/** Tells those whose time is over; @returns the others */
+function inTime(batch: readonly Waiting[], flight: Flight): readonly Waiting[] {
+  const now = flight.rounds < roundsMax ? performance.now() : Infinity;
+  const late = batch.filter(({ until }) => until <= now);
+  if (late.length === 0) return batch;
   const failure = flight.unknown
-    ? new OperationalFailure('OUTCOME_UNKNOWN', 'the store did not say whether it took the append', {
-        retryable: true,
-        cause: last,
-      })
-    : new OperationalFailure('STORE_UNAVAILABLE', messageOf(last), { retryable: true, cause: last });
-  for (const { reject } of rest) reject(failure);
+    ? unanswered('OUTCOME_UNKNOWN', 'the store did not say whether it took the append', flight.last)
+    : unanswered('STORE_UNAVAILABLE', messageOf(flight.last ?? 'it does not answer'), flight.last);
+  for (const { reject } of late) reject(failure);
+  return batch.filter(({ until }) => until > now);
+}
+
+function unanswered(code: 'OUTCOME_UNKNOWN' | 'STORE_UNAVAILABLE', detail: string, cause: unknown): OperationalFailure {
+  return new OperationalFailure(code, detail, { retryable: true, cause });
 }
 
 /** @returns what shall be sent again */
 async function afterTrouble(
   batch: readonly Waiting[],
   options: FlightOptions,
-  { flight, error }: { readonly flight: Flight; readonly error: unknown },
+  flight: Flight,
 ): Promise<readonly Waiting[]> {
-  const trouble = troubleOf(error);
-  switch (trouble) {
+  switch (troubleOf(flight.last)) {
     case 'again':
       return batch;
     case 'conflict':
@@ -78,10 +87,9 @@ async function afterTrouble(
       await delay(sleepMs * (0.5 + Math.random()));
       return siftOut(batch, options);
     case 'poison':
-      await halve(batch, options, { flight, error });
-      return [];
     case 'other':
-      throw error;
+      await halve(batch, options, flight);
+      return [];
   }
 }
 
@@ -100,14 +108,15 @@ async function siftOut(batch: readonly Waiting[], { pool, epoch }: FlightOptions
   return batch.filter((_, index) => results[index] === undefined);
 }
 
-/** Halves the batch until the one command with the value that the store cannot hold fails alone. */
-async function halve(
-  batch: readonly Waiting[],
-  options: FlightOptions,
-  { flight, error }: { readonly flight: Flight; readonly error: unknown },
-): Promise<void> {
+/** Halves the batch until the one append that cannot be stored (a poison value, a bug of its caller) fails alone. */
+async function halve(batch: readonly Waiting[], options: FlightOptions, flight: Flight): Promise<void> {
+  const { last } = flight;
   if (batch.length === 1) {
-    batch[0]?.reject(new OperationalFailure('POISON_VALUE', messageOf(error), { retryable: false, cause: error }));
+    const isPoison = troubleOf(last) === 'poison';
+    const detail = messageOf(last);
+    batch[0]?.reject(
+      isPoison ? new OperationalFailure('POISON_VALUE', detail, { retryable: false, cause: last }) : last,
+    );
     return;
   }
   const middle = Math.ceil(batch.length / 2);

@@ -13,9 +13,15 @@ export type LaneConnection = {
   leave(): Promise<void>;
 };
 
-export type LaneConnectionOptions = { readonly url: string; readonly name: string; readonly epoch: string };
+export type LaneConnectionOptions = {
+  readonly url: string;
+  readonly name: string;
+  readonly epoch: string;
+  /** Whose transactions the readers' fence watches; null: everybody's. */
+  readonly role: string | null;
+};
 
-export function laneConnection({ url, name, epoch }: LaneConnectionOptions): LaneConnection {
+export function laneConnection({ url, name, epoch, role }: LaneConnectionOptions): LaneConnection {
   let client: pg.Client | undefined;
   return {
     connected: () => client !== undefined,
@@ -25,7 +31,7 @@ export function laneConnection({ url, name, epoch }: LaneConnectionOptions): Lan
       await left?.end().catch(() => undefined);
     },
     send: async (rows) => {
-      client ??= await connectLane(url, name);
+      client ??= await connectAs(url, name, role);
       const result = await client.query<{ tx: string; recorded_ms: number }>({
         ...appendStatement,
         values: appendParameters(rows),
@@ -41,4 +47,19 @@ export function laneConnection({ url, name, epoch }: LaneConnectionOptions): Lan
       });
     },
   };
+}
+
+/** An append by anybody else would be invisible to the fence, and readers could pass it by: it is never sent. */
+async function connectAs(url: string, name: string, role: string | null): Promise<pg.Client> {
+  const client = await connectLane(url, name);
+  if (role === null) return client;
+  try {
+    const { rows } = await client.query<{ session_user: string }>('select session_user');
+    const acting = rows[0]?.session_user;
+    if (acting !== role) throw new Error(`appends connect as ${acting ?? 'nobody'}, and the fence watches ${role}`);
+    return client;
+  } catch (error) {
+    await client.end().catch(() => undefined);
+    throw error;
+  }
 }

@@ -1,11 +1,13 @@
 import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { OperationalFailure } from '../../failures.ts';
-import type { LogPage, LogQuery, Position } from '../port.ts';
-import { comparePlaces, toPlace, toPosition, type Place } from '../position.ts';
 import { ask } from '../../postgres/connection.ts';
+import type { LogPage, LogQuery, Position } from '../port.ts';
+import { comparePlaces, toPlace, type Place } from '../position.ts';
 import { readFence, type FenceKind } from './fence.ts';
-import { eventColumns, recordedOf, type EventRow } from './rows.ts';
+import { logPlaces } from './log-places.ts';
+import { isFiltered, pageQuery } from './page-query.ts';
+import { recordedOf, type EventRow } from './rows.ts';
 
 export type LogReader = {
   page(query: LogQuery): Promise<LogPage>;
@@ -17,6 +19,7 @@ export type LogReader = {
 export function logReader(pool: pg.Pool, epoch: string, fenceKind: FenceKind): LogReader {
   // Positions that this process handed out, or saw in the store: they need no proof.
   const proven = new LRUCache<Position, true>({ max: 1_000 });
+  const places = logPlaces(pool, epoch);
   let heldMs = 0;
 
   const fenceBelow = async (): Promise<bigint> => {
@@ -25,67 +28,41 @@ export function logReader(pool: pg.Pool, epoch: string, fenceKind: FenceKind): L
     return fence.below;
   };
 
-  const headBelow = async (below: bigint): Promise<Position | null> => {
-    const rows = await ask<{ tx: string; ord: number }>(pool, {
-      name: 'head',
-      text: 'select tx::text, ord from order_center.events where tx < $1::xid8 order by events.tx desc, ord desc limit 1',
-      values: [String(below)],
-    });
-    return rows[0] === undefined ? null : toPosition(epoch, { tx: BigInt(rows[0].tx), ordinal: rows[0].ord });
-  };
-
   /** A checkpoint is always an event's position: one that is not here comes from a restored or foreign store. */
   const prove = async (after: Position, place: Place): Promise<void> => {
     if (proven.has(after)) return;
-    const rows = await ask(pool, {
-      name: 'prove',
-      text: 'select true from order_center.events where tx = $1::xid8 and ord = $2',
-      values: [String(place.tx), place.ordinal],
-    });
-    if (rows.length === 0) {
+    if (!(await places.hasEventAt(place))) {
       throw new OperationalFailure('FOREIGN_STORE', `this store has no event at ${after}`, { retryable: false });
     }
     proven.set(after, true);
+  };
+
+  const pageBelow = async (query: LogQuery, place: Place, below: bigint): Promise<LogPage> => {
+    const rows = await ask<EventRow>(pool, pageQuery(query, place, below));
+    const events = rows.map((row) => recordedOf(epoch, row));
+    const last = events.at(-1)?.position ?? null;
+    if (events.length === query.limit) return { events, checkpoint: last, atEnd: false };
+    if (!isFiltered(query)) return { events, checkpoint: last ?? query.after, atEnd: true };
+    const walked = await places.walkEnd(place, below);
+    if (walked !== null) return { events, checkpoint: walked, atEnd: false };
+    return { events, checkpoint: furthest(query.after, await places.headBelow(below)), atEnd: true };
+  };
+
+  const furthest = (after: Position | null, head: Position | null): Position | null => {
+    if (after === null || head === null) return head ?? after;
+    return comparePlaces(toPlace(epoch, head), toPlace(epoch, after)) > 0 ? head : after;
   };
 
   const page = async (query: LogQuery): Promise<LogPage> => {
     const place = query.after === null ? { tx: 0n, ordinal: -1 } : toPlace(epoch, query.after);
     if (query.after !== null) await prove(query.after, place);
     const below = await fenceBelow();
-    const rows = await ask<EventRow>(pool, pageQuery(query, place, below));
-    const events = rows.map((row) => recordedOf(epoch, row));
-    const atEnd = events.length < query.limit;
-    const filtered = query.categories ?? query.types ?? query.recordedFrom ?? query.recordedTo;
-    const last = atEnd && filtered !== undefined ? await headBelow(below) : events.at(-1)?.position;
-    const checkpoint = furthest(query.after, last ?? null);
-    if (checkpoint !== null) proven.set(checkpoint, true);
-    return { events, checkpoint, atEnd };
+    // A position from a stream can lie above the fence: what is below it may still come, so its reader starts there.
+    if (place.tx >= below) return { events: [], checkpoint: await places.headBelow(below), atEnd: true };
+    const result = await pageBelow(query, place, below);
+    if (result.checkpoint !== null) proven.set(result.checkpoint, true);
+    return result;
   };
 
-  const furthest = (after: Position | null, last: Position | null): Position | null => {
-    if (after === null || last === null) return last ?? after;
-    return comparePlaces(toPlace(epoch, last), toPlace(epoch, after)) > 0 ? last : after;
-  };
-
-  return { page, head: async () => headBelow(await fenceBelow()), heldMs: () => heldMs };
-}
-
-function pageQuery(query: LogQuery, after: Place, below: bigint): pg.QueryConfig {
-  const values: unknown[] = [String(after.tx), after.ordinal, String(below), query.limit];
-  const filters: string[] = [];
-  // One prepared plan for each combination of filters.
-  let name = 'page';
-  const filter = (kind: string, value: unknown, condition: (place: string) => string): void => {
-    if (value === undefined) return;
-    values.push(value);
-    name += ` ${kind}`;
-    filters.push(` and ${condition(`$${values.length}`)}`);
-  };
-  filter('category', query.categories, (place) => `category = any(${place}::text[])`);
-  filter('type', query.types, (place) => `type = any(${place}::text[])`);
-  filter('from', query.recordedFrom, (place) => `recorded_at >= ${place}::timestamptz`);
-  filter('to', query.recordedTo, (place) => `recorded_at < ${place}::timestamptz`);
-  const where = `(tx, ord) > ($1::xid8, $2::int4) and tx < $3::xid8${filters.join('')}`;
-  const text = `select ${eventColumns} from order_center.events where ${where} order by events.tx, ord limit $4`;
-  return { name, text, values };
+  return { page, head: async () => places.headBelow(await fenceBelow()), heldMs: () => heldMs };
 }

@@ -87,11 +87,9 @@ export async function sift(
   rows: readonly AppendRow[],
 ): Promise<readonly (AppendResult | undefined)[]> {
   const appends = rows.map(({ append }) => append);
-  const [receipts, heads, claims] = await Promise.all([
-    findReceipts(pool, appends),
-    findHeads(pool, rows),
-    findClaims(pool, rows),
-  ]);
+  // Receipts last: an own append that is stored between the questions must be found, not be called stale.
+  const [heads, claims] = await Promise.all([findHeads(pool, rows), findClaims(pool, rows)]);
+  const receipts = await findReceipts(pool, appends);
   return Promise.all(
     appends.map(async (append): Promise<AppendResult | undefined> => {
       const receipt = receipts.get(`${append.tenantId}/${append.commandId}`);

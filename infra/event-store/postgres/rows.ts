@@ -3,11 +3,12 @@ import type { CommandId, EventId, StreamName, TenantId } from '../../../schemas/
 import type { Append, Appended, RecordedEvent } from '../port.ts';
 import { toPosition } from '../position.ts';
 
-export const eventColumns = `tx::text, ord, stream, revision, event_id, type, schema_version, tenant, command_id, recorded_at,
+export const eventColumns = `tx::text as tx_text, ord, stream, revision, event_id, type, schema_version, tenant, command_id, recorded_at,
   occurred_at, origin, correlation_id, causation_id, data`;
 
 export type EventRow = {
-  readonly tx: string;
+  /** Not `tx`: a query that orders by an output column of that name would order texts. */
+  readonly tx_text: string;
   readonly ord: number;
   readonly stream: string;
   readonly revision: number;
@@ -26,7 +27,7 @@ export type EventRow = {
 
 export function recordedOf(epoch: string, row: EventRow): RecordedEvent {
   return {
-    position: toPosition(epoch, { tx: BigInt(row.tx), ordinal: row.ord }),
+    position: toPosition(epoch, { tx: BigInt(row.tx_text), ordinal: row.ord }),
     eventId: row.event_id as EventId,
     stream: row.stream as StreamName,
     revision: row.revision,

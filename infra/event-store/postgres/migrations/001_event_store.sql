@@ -43,7 +43,8 @@ create table order_center.answers (
   answered_at  timestamptz not null default now(),
   constraint answers_pkey primary key (tenant, command_id)
 );
-create index answers_answered_at on order_center.answers (answered_at);
+-- Answers that belong to no stream are forgotten after 30 days.
+create index answers_forgettable on order_center.answers (answered_at) where version = 0;
 
 -- One row: what makes this store this store. Readable by its owner alone, as is the role that appends.
 create table order_center.store_meta (
@@ -51,7 +52,7 @@ create table order_center.store_meta (
   epoch       uuid    not null default gen_random_uuid(),
   hash_secret bytea   not null
 );
-create table order_center.login_role (name text not null, password text not null);
+create table order_center.login_role (name text, password text);
 
 -- Down Migration
 drop table order_center.login_role;

@@ -8,7 +8,7 @@ create table subject_keys.keys (
   created_at timestamptz not null default now()
 );
 create index keys_subject on subject_keys.keys (subject, created_at);
-create table subject_keys.login_role (name text not null, password text not null);
+create table subject_keys.login_role (name text, password text);
 
 -- Down Migration
 drop table subject_keys.login_role;
