@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { EventFeed } from '../../infra/event-feed/port.ts';
 import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
+import type { EventStore } from '../../infra/event-store/port.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import { openSagas } from '../../projections/open-sagas/projection.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
@@ -31,14 +32,22 @@ export async function runConsumers(consumers: Consumers, signal: AbortSignal): P
     runProjector({ ...common, projection: orderSummary, afterCommit: openSnapshotWriter(snapshots, { onRefused }) }),
     runProjector({ ...common, projection: openSagas }),
     runProjector({ ...common, projection: sagaTimers }),
-    runMetrics(consumers, signal),
+    runMetrics({ feed, store, metrics, log }, signal),
     fulfillment.run(signal),
   ]);
 }
 
-/** Business metrics count what happens while this process runs: they begin at the log's head, and keep no checkpoint. */
-async function runMetrics({ stores, feed, metrics, log }: Consumers, signal: AbortSignal): Promise<void> {
-  const from = await stores.store.head();
+type EventMetrics = Pick<Consumers, 'feed' | 'log'> & {
+  readonly store: Pick<EventStore, 'head'>;
+  readonly metrics: Pick<Metrics, 'observeEvent'>;
+};
+
+/**
+ * Business metrics count what happens while this process runs: they begin at the log's head, and their checkpoint is in
+ * memory like what they counted, so that after an outage no event counts again.
+ */
+export async function runMetrics({ store, feed, metrics, log }: EventMetrics, signal: AbortSignal): Promise<void> {
+  let from = await store.head();
   await runConsumer(
     feed,
     {
@@ -46,8 +55,9 @@ async function runMetrics({ stores, feed, metrics, log }: Consumers, signal: Abo
       categories: ['order', 'stock'],
       batchMax: 500,
       loadCheckpoint: () => Promise.resolve(from),
-      handle: ({ events }) => {
+      handle: ({ events, checkpoint }) => {
         for (const event of events) metrics.observeEvent(event);
+        from = checkpoint;
         return Promise.resolve();
       },
       signal,

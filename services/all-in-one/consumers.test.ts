@@ -1,0 +1,44 @@
+import { pino } from 'pino';
+import { expect, it, vi } from 'vitest';
+import { openLogFeed } from '../../infra/event-feed/log/log-feed.ts';
+import { appended, idsOf } from '../../infra/event-store/contract/examples.ts';
+import { openMemoryEventStore } from '../../infra/event-store/memory/memory-event-store.ts';
+import type { EventStore } from '../../infra/event-store/port.ts';
+import { OperationalFailure } from '../../infra/failures.ts';
+import { runMetrics } from './consumers.ts';
+
+it('counts each event since the start once, also after an outage of the store', async () => {
+  const store = openMemoryEventStore();
+  await appended(store);
+  const { counted, stop } = await startMetrics(store);
+  const before = [await appended(store), await appended(store)];
+  await vi.waitFor(() => expect(counted).toHaveLength(2));
+  const outage = new OperationalFailure('STORE_UNAVAILABLE', 'a cable', { retryable: true });
+  const failing = vi.spyOn(store, 'readLog').mockRejectedValueOnce(outage);
+  const during = await appended(store);
+  await vi.waitFor(() => expect(counted).toContain(idsOf(during.events)[0]), { timeout: 5_000 });
+  expect(failing.mock.settledResults[0]).toEqual({ type: 'rejected', value: outage });
+  expect(counted).toEqual([...before, during].flatMap(({ events }) => idsOf(events)));
+  await stop();
+});
+
+async function startMetrics(store: EventStore) {
+  const counted: string[] = [];
+  const stopping = new AbortController();
+  const running = runMetrics(
+    {
+      store,
+      feed: openLogFeed(store),
+      metrics: { observeEvent: ({ eventId }) => void counted.push(eventId) },
+      log: pino({ level: 'silent' }),
+    },
+    stopping.signal,
+  );
+  // The head of the start is known: what comes now counts.
+  await store.head();
+  const stop = async (): Promise<void> => {
+    stopping.abort();
+    await running;
+  };
+  return { counted, stop };
+}
