@@ -32,5 +32,10 @@ export default tseslint.config(
     files: ['services/cli/**', 'services/all-in-one/**', 'loadtest/**', 'schemas/generate.ts', 'test/**'],
     rules: { 'no-console': 'off' },
   },
+  {
+    // One table: it is read by the row, and splitting it would make two.
+    files: ['schemas/error-codes.ts'],
+    rules: { 'max-lines': 'off' },
+  },
   { files: ['**/*.js'], ...tseslint.configs.disableTypeChecked },
 );
