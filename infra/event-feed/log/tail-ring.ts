@@ -8,7 +8,7 @@ export type TailQuery = Pick<LogQuery, 'after' | 'categories' | 'limit'>;
 export type TailRing = {
   /** The position after which the next page must begin; null while nothing is known. */
   end(): Position | null;
-  /** Begins the ring behind a position at the log's end. */
+  /** Begins the ring, empty, behind a position at the log's end. */
   begin(anchor: Position): void;
   /** Joins the page that was read after `end`. */
   join(page: LogPage): void;
@@ -32,13 +32,14 @@ export function tailRing(eventsMax: number): TailRing {
       if (place >= firstPlace + excess - 1) break;
       places.delete(position);
     }
-    kept.splice(0, excess);
-    firstPlace += excess;
+    firstPlace += kept.splice(0, excess).length;
   };
 
   return {
     end: () => end,
     begin: (anchor) => {
+      kept.length = 0;
+      places.clear();
       places.set(anchor, firstPlace - 1);
       end = anchor;
     },
