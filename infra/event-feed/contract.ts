@@ -167,7 +167,7 @@ export function eventFeedContract(name: string, open: () => Promise<FeedUnderTes
     );
 
     it(
-      'does not read ahead of a slow consumer: one batch at a time, and the next only when it is handled',
+      'reads at most one page ahead of a slow consumer, however much is ready',
       onFresh(async ({ feed, store }) => {
         await manyEvents(store, 12);
         const reads = vi.spyOn(store, 'readLog');
@@ -176,7 +176,7 @@ export function eventFeedContract(name: string, open: () => Promise<FeedUnderTes
         for (let batch = 1; batch <= 4; batch += 1) {
           await vi.waitFor(() => expect(consumer.batches).toHaveLength(batch), soon);
           await store.ping();
-          expect(reads.mock.calls.length).toBeLessThanOrEqual(batch);
+          expect(reads.mock.calls.length).toBeLessThanOrEqual(batch + 1);
           gate.letOnePass();
         }
         gate.open();

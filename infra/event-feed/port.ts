@@ -13,7 +13,7 @@ export type FeedBatch = {
   readonly events: readonly RecordedEvent[];
   /** Covers all events of the batch: store it in the transaction that stores what came of them. */
   readonly checkpoint: Checkpoint;
-  /** Whether more was ready when the batch was read: for lag metrics. */
+  /** Whether nothing more was ready when the batch was read: for lag metrics. */
   readonly atEnd: boolean;
 };
 
@@ -25,7 +25,7 @@ export type Subscription = {
   readonly batchMax: number;
   /** Asked once for each partition before its first batch; null: from the beginning. */
   readonly loadCheckpoint: (partition: Partition) => Promise<Checkpoint | null>;
-  /** One batch at a time for each partition: the next is not read before this one is handled, so a slow consumer is bounded. */
+  /** One batch at a time for each partition; at most one more is read ahead, so a slow consumer is bounded. */
   readonly handle: (batch: FeedBatch) => Promise<void>;
   /** Aborting it ends `run` within a second of the handler's return. */
   readonly signal: AbortSignal;
