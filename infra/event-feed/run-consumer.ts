@@ -9,7 +9,7 @@ export type HandledBatch = {
   readonly consumer: string;
   readonly partition: string;
   readonly events: number;
-  /** Whether more was ready when the batch was read. */
+  /** Whether nothing more was ready when the batch was read. */
   readonly atEnd: boolean;
   readonly tookMs: number;
 };

@@ -5,35 +5,36 @@ export type Bell = {
   /** Whether an append of this process lies after the checkpoint. */
   hasRungAfter(checkpoint: Position | null): boolean;
   /** Resolves after so many ms or on abort; with `orRing` also when the bell rings. */
-  rest(ms: number, until?: 'orRing'): Promise<void>;
-  close(): void;
+  rest(ms: number, signal: AbortSignal, until?: 'orRing'): Promise<void>;
 };
 
-export function openBell(store: EventStore, signal: AbortSignal): Bell {
-  let latest: Position | null = null;
-  let onRing: (() => void) | null = null;
-  const stopListening = store.onAppend((position) => {
-    if (latest === null || store.comparePositions(latest, position) < 0) latest = position;
-    onRing?.();
+/**
+ * One bell for all consumers of a feed, for as long as the store is open. To compare positions is the cost of an append
+ * here, and the furthest one is the same for all: lanes tell theirs out of order, so the last one is not always it.
+ */
+export function openBell(store: Pick<EventStore, 'onAppend' | 'comparePositions'>): Bell {
+  let furthest: Position | null = null;
+  const resting = new Set<() => void>();
+  store.onAppend((position) => {
+    if (furthest === null || store.comparePositions(furthest, position) < 0) furthest = position;
+    for (const wake of resting) wake();
   });
-  const rest = (ms: number, until?: 'orRing'): Promise<void> =>
-    new Promise((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', wake);
-        onRing = null;
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      signal.addEventListener('abort', wake);
-      if (until === 'orRing') onRing = wake;
-      if (signal.aborted) wake();
-    });
   return {
     hasRungAfter: (checkpoint) =>
-      latest !== null && (checkpoint === null || store.comparePositions(checkpoint, latest) < 0),
-    rest,
-    close: stopListening,
+      furthest !== null && (checkpoint === null || store.comparePositions(checkpoint, furthest) < 0),
+    rest: (ms, signal, until) =>
+      new Promise((resolve) => {
+        const wake = (): void => {
+          clearTimeout(timer);
+          signal.removeEventListener('abort', wake);
+          resting.delete(wake);
+          resolve();
+        };
+        const timer = setTimeout(wake, ms);
+        signal.addEventListener('abort', wake);
+        if (until === 'orRing') resting.add(wake);
+        if (signal.aborted) wake();
+      }),
   };
 }
 

@@ -2,7 +2,9 @@ import { expect, it, vi } from 'vitest';
 
 import { appended, idsOf } from '../../event-store/contract/examples.ts';
 import { openMemoryEventStore } from '../../event-store/memory/memory-event-store.ts';
-import type { EventStore } from '../../event-store/port.ts';
+import type { EventStore, Position } from '../../event-store/port.ts';
+import type { EventFeed } from '../port.ts';
+import { openBell } from './bell.ts';
 import { openLogFeed } from './log-feed.ts';
 
 const neverPollMs = 600_000;
@@ -43,6 +45,45 @@ it('reads a busy log in pages, not event by event', async () => {
   await consumer.stop();
 });
 
+it('compares positions once an append for all consumers together', async () => {
+  const store = openMemoryEventStore();
+  const compared = vi.spyOn(store, 'comparePositions');
+  const feed = openLogFeed(store, { pollMs: neverPollMs });
+  const consumers = Array.from({ length: 5 }, () => consume(feed));
+  for (let round = 0; round < 200; round += 1) await appended(store);
+  const comparisons = compared.mock.calls.length;
+  for (const { eventIds, stop } of consumers) {
+    await vi.waitFor(() => expect(eventIds()).toHaveLength(200));
+    await stop();
+  }
+  // The rest are questions of consumers at the log's end.
+  expect(comparisons).toBeLessThan(300);
+});
+
+it('sees the furthest of the appends that its process tells out of order', async () => {
+  const { store, tell } = storeThatTells();
+  const bell = openBell(store);
+  const [first, second, third] = [await appended(store), await appended(store), await appended(store)];
+  expect(bell.hasRungAfter(null)).toBe(false);
+  tell(third.position);
+  tell(second.position);
+  expect(bell.hasRungAfter(second.position)).toBe(true);
+  expect(bell.hasRungAfter(third.position)).toBe(false);
+  tell(first.position);
+  expect(bell.hasRungAfter(second.position)).toBe(true);
+});
+
+/** A store that tells its listener of appends when the test does. */
+function storeThatTells(): { readonly store: EventStore; readonly tell: (position: Position) => void } {
+  const store = openMemoryEventStore();
+  let listener: (position: Position) => void = () => undefined;
+  const onAppend: EventStore['onAppend'] = (listening) => {
+    listener = listening;
+    return () => undefined;
+  };
+  return { store: { ...store, onAppend }, tell: (position) => listener(position) };
+}
+
 /** A store whose readers see nothing until the fence is lifted, as behind an append that does not end. */
 function storeBehindFence(): { readonly store: EventStore; readonly lift: () => void; readonly reads: () => number } {
   const store = openMemoryEventStore();
@@ -56,9 +97,13 @@ function storeBehindFence(): { readonly store: EventStore; readonly lift: () => 
 }
 
 function tail(store: EventStore, behindFencePollMs = 5) {
+  return consume(openLogFeed(store, { pollMs: neverPollMs, behindFencePollMs }));
+}
+
+function consume(feed: EventFeed) {
   const seen: string[] = [];
   const control = new AbortController();
-  const ended = openLogFeed(store, { pollMs: neverPollMs, behindFencePollMs }).run({
+  const ended = feed.run({
     consumer: 'test',
     categories: ['order'],
     batchMax: 100,
