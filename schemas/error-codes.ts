@@ -197,7 +197,7 @@ export const errorCodes = {
   FOREIGN_STORE: {
     status: 500,
     title: 'A checkpoint belongs to another event store',
-    help: 'Point to the right store, or run order-center store adopt --yes.',
+    help: 'Point to the store that the checkpoints come from; with a restored store, begin with an empty read database.',
   },
   CHECKPOINT_MOVED: {
     status: 500,

@@ -29,7 +29,11 @@ export async function openPostgresSubjectKeys(url: string): Promise<SubjectKeys>
         name: 'persist-keys',
         text: `insert into subject_keys.keys (key_id, subject, key) select * from unnest($1::text[], $2::text[], $3::bytea[])
           on conflict (key_id) do nothing`,
-        values: [keys.map(({ keyId }) => keyId), keys.map(({ subject }) => subject), keys.map(({ key }) => key.export())],
+        values: [
+          keys.map(({ keyId }) => keyId),
+          keys.map(({ subject }) => subject),
+          keys.map(({ key }) => key.export()),
+        ],
       });
       for (const { keyId } of keys) durable.set(keyId, true);
       return keys.map(() => undefined);
@@ -52,7 +56,9 @@ export async function openPostgresSubjectKeys(url: string): Promise<SubjectKeys>
         text: 'select key_id, subject, key from subject_keys.keys where key_id = any($1)',
         values: [keyIds],
       });
-      return new Map(rows.map((row) => [row.key_id, { keyId: row.key_id, subject: row.subject, key: createSecretKey(row.key) }]));
+      return new Map(
+        rows.map((row) => [row.key_id, { keyId: row.key_id, subject: row.subject, key: createSecretKey(row.key) }]),
+      );
     },
     forget: async (subject) => {
       current.delete(subject);
