@@ -1,6 +1,7 @@
 import { createSecretKey } from 'node:crypto';
 import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
+import type pg from 'pg';
 import { groupCommit } from '../../group-commit.ts';
 import { ask, openPool } from '../../postgres/connection.ts';
 import { ensureLoginRole, urlAs } from '../../postgres/login-role.ts';
@@ -23,23 +24,7 @@ export async function openPostgresSubjectKeys(url: string): Promise<SubjectKeys>
   const current = new LRUCache<string, SubjectKey>({ max: subjectsMax, ttl: keyTtlMs });
   const durable = new LRUCache<string, true>({ max: subjectsMax, ttl: keyTtlMs });
 
-  const inserts = groupCommit<SubjectKey, undefined>(
-    async (keys) => {
-      await ask(pool, {
-        name: 'persist-keys',
-        text: `insert into subject_keys.keys (key_id, subject, key) select * from unnest($1::text[], $2::text[], $3::bytea[])
-          on conflict (key_id) do nothing`,
-        values: [
-          keys.map(({ keyId }) => keyId),
-          keys.map(({ subject }) => subject),
-          keys.map(({ key }) => key.export()),
-        ],
-      });
-      for (const { keyId } of keys) durable.set(keyId, true);
-      return keys.map(() => undefined);
-    },
-    { groupMax: 500, queuedMax: 20_000 },
-  );
+  const inserts = insertsOf(pool, (keyId) => durable.set(keyId, true));
 
   return {
     current: (subject) => {
@@ -85,4 +70,24 @@ async function prepare(url: string): Promise<string> {
   } finally {
     await owner.end();
   }
+}
+
+function insertsOf(pool: pg.Pool, onDurable: (keyId: string) => void) {
+  return groupCommit<SubjectKey, undefined>(
+    async (keys) => {
+      await ask(pool, {
+        name: 'persist-keys',
+        text: `insert into subject_keys.keys (key_id, subject, key) select * from unnest($1::text[], $2::text[], $3::bytea[])
+          on conflict (key_id) do nothing`,
+        values: [
+          keys.map(({ keyId }) => keyId),
+          keys.map(({ subject }) => subject),
+          keys.map(({ key }) => key.export()),
+        ],
+      });
+      for (const { keyId } of keys) onDurable(keyId);
+      return keys.map(() => undefined);
+    },
+    { groupMax: 500, queuedMax: 20_000 },
+  );
 }
