@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../../schemas/error-codes.ts';
+
 /** One answer of a route for its OpenAPI document: JSON that is sent as ready text. */
 export function jsonAnswer(description: string, schema: object, options: AnswerOptions = {}): JsonAnswer {
   const { example, headers = [], mediaType = 'application/json' } = options;
@@ -49,3 +51,23 @@ export const commandHeaders = {
     'if-match': { ...text, description: '`"<version>"` as the ETag gave it, or `*`.' },
   },
 } as const;
+
+/** Answers that any command can get. */
+export const commandCodes: readonly ErrorCode[] = [
+  'MALFORMED_JSON',
+  'INVALID_VALUE',
+  'INVALID_TENANT',
+  'INVALID_IF_MATCH',
+  'IDEMPOTENCY_KEY_REQUIRED',
+  'IDEMPOTENCY_KEY_INVALID',
+  'IDEMPOTENCY_KEY_REUSED',
+  'IDEMPOTENCY_KEY_IN_PROGRESS',
+  'VERSION_MISMATCH',
+  'PAYLOAD_TOO_LARGE',
+  'EVENT_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'STORE_UNAVAILABLE',
+  'OUTCOME_UNKNOWN',
+  'OVERLOADED',
+  'CONFLICT_RETRIES_EXHAUSTED',
+];

@@ -93,8 +93,9 @@ async function openServices({ config, log, metrics, stores, gateways, feed }: Op
     orders: commands.door,
     inventory: inventory.door,
     tokens: paymentTokens,
-    // One event loop serves doors, sagas and simulators: a crowd of calls would wait for itself, and look like an outage.
-    limits: { drivesMax: 16 },
+    // One event loop serves doors, sagas and simulators: when it stalls, every call in flight times out at once. Fewer
+    // of them than open a breaker (20), so that a stall of our own is not taken for an outage.
+    limits: { drivesMax: 18 },
     unpaidExpiryMs: (method) => config.unpaidExpiryMsByMethod[method] ?? config.unpaidExpiryMs,
     observe: (observation) => noteSaga(log, observation),
   });

@@ -1,7 +1,7 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
+import { settled, type Settled } from '../../infra/event-store/settled.ts';
 import { openTransactor } from '../../infra/event-store/transact.ts';
 import type { TransactAnswer } from '../../infra/event-store/transact.ts';
-import { OperationalFailure } from '../../infra/failures.ts';
 import type { StockCommand } from '../../schemas/commands.ts';
 import type { Rejection } from '../../schemas/decision.ts';
 import { stockStream } from '../../schemas/ids.ts';
@@ -61,11 +61,11 @@ export type InventoryOptions = {
 /** The service that decides stock: one stream a SKU and tenant. */
 export function openInventory({ store, observe, observeDeduction }: InventoryOptions): Inventory {
   const transactor = openTransactor(store, { decider: stockDecider, ...(observe === undefined ? {} : { observe }) });
-  const send = async (call: StockCall, command: StockCommand): Promise<Accepted | Rejected> => {
+  const send = async (call: StockCall, command: StockCommand): Promise<Settled<StockState>> => {
     const { tenantId, sku, commandId, correlationId, causationId } = call;
     const stream = stockStream(tenantId, sku);
     const ids = { tenantId, stream, commandId, correlationId, causationId };
-    return accepted(await transactor.transact({ ...ids, command, payload: command, answers: 'recomputed' }));
+    return settled(await transactor.transact({ ...ids, command, payload: command, answers: 'recomputed' }));
   };
   return {
     door: {
@@ -106,23 +106,4 @@ export function openInventory({ store, observe, observeDeduction }: InventoryOpt
     },
     get: (tenantId, sku) => transactor.load(tenantId, stockStream(tenantId, sku)),
   };
-}
-
-type Accepted = { readonly outcome: 'accepted'; readonly state: StockState };
-
-function accepted(answer: StockAnswer): Accepted | Rejected {
-  switch (answer.outcome) {
-    case 'accepted':
-    case 'rejected':
-      return answer;
-    case 'key-reused':
-      return {
-        outcome: 'rejected',
-        rejection: { code: 'IDEMPOTENCY_KEY_REUSED', detail: 'another payload came first' },
-      };
-    case 'in-progress':
-      throw new OperationalFailure('IDEMPOTENCY_KEY_IN_PROGRESS', 'a twin is still running', { retryable: true });
-    case 'version-mismatch':
-      throw new Error('a door without If-Match was answered with a version mismatch');
-  }
 }

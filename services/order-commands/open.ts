@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { CommandAnswer, CommandDoor } from '../../infra/command-door/port.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
+import { settled } from '../../infra/event-store/settled.ts';
 import { openTransactor } from '../../infra/event-store/transact.ts';
 import type { TransactAnswer, Transactor } from '../../infra/event-store/transact.ts';
-import { OperationalFailure } from '../../infra/failures.ts';
 import type { PaymentTokens } from '../../infra/payment-tokens/port.ts';
 import type { SubjectKeys } from '../../infra/subject-keys/port.ts';
 import type { HistoricalFact, OrderCommand, OrderInput } from '../../schemas/commands.ts';
@@ -131,35 +131,19 @@ function digest(token: string): string {
 function doorOf(transactor: Transactor<OrderState, OrderCommand>): CommandDoor<OrderCommand> {
   return {
     send: async ({ tenantId, commandId, command, correlationId, causationId }) => {
-      const answer = await transactor.transact({
-        tenantId,
-        stream: orderStream(command.orderId),
-        commandId,
-        command,
-        payload: command,
-        correlationId,
-        causationId,
-        answers: 'recomputed',
-      });
-      return toCommandAnswer(answer);
+      const answer: CommandAnswer = settled(
+        await transactor.transact({
+          tenantId,
+          stream: orderStream(command.orderId),
+          commandId,
+          command,
+          payload: command,
+          correlationId,
+          causationId,
+          answers: 'recomputed',
+        }),
+      );
+      return answer.outcome === 'accepted' ? { outcome: 'accepted', version: answer.version } : answer;
     },
   };
-}
-
-function toCommandAnswer(answer: TransactAnswer<OrderState>): CommandAnswer {
-  switch (answer.outcome) {
-    case 'accepted':
-      return { outcome: 'accepted', version: answer.version };
-    case 'rejected':
-      return { outcome: 'rejected', rejection: answer.rejection };
-    case 'key-reused':
-      return {
-        outcome: 'rejected',
-        rejection: { code: 'IDEMPOTENCY_KEY_REUSED', detail: 'another payload came first' },
-      };
-    case 'in-progress':
-      throw new OperationalFailure('IDEMPOTENCY_KEY_IN_PROGRESS', 'a twin is still running', { retryable: true });
-    case 'version-mismatch':
-      throw new Error('a door without If-Match was answered with a version mismatch');
-  }
 }

@@ -1,10 +1,15 @@
 import { Type } from 'typebox';
 import type { HttpApp, HttpReply, HttpRequest, Routes } from '../../../infra/http-server/app.ts';
-import { commandHeaders, jsonAnswer, noQuery, tenantHeader } from '../../../infra/http-server/documented.ts';
+import {
+  commandCodes,
+  commandHeaders,
+  jsonAnswer,
+  noQuery,
+  tenantHeader,
+} from '../../../infra/http-server/documented.ts';
 import { rejectionParts, sendProblem } from '../../../infra/http-server/problem.ts';
 import { problems, schemaRef, shareSchemas } from '../../../infra/http-server/problem-schema.ts';
 import { readIdempotencyKey, readIfMatch, readTenant } from '../../../infra/http-server/request-headers.ts';
-import type { ErrorCode } from '../../../schemas/error-codes.ts';
 import type { Inventory, StockAnswer, StockRequest } from '../open.ts';
 import { availableOf, isTracked, type StockState } from '../stock.ts';
 
@@ -19,24 +24,6 @@ const stockExample = { sku: 'mug-blue', onHand: 100, reserved: 2, available: 98,
 const params = Type.Object({
   sku: Type.String({ pattern: '^[\\x21-\\x7e]{1,128}$', description: 'Percent-encoded.' }),
 });
-
-const commandCodes: readonly ErrorCode[] = [
-  'MALFORMED_JSON',
-  'INVALID_VALUE',
-  'INVALID_TENANT',
-  'INVALID_IF_MATCH',
-  'IDEMPOTENCY_KEY_REQUIRED',
-  'IDEMPOTENCY_KEY_INVALID',
-  'IDEMPOTENCY_KEY_REUSED',
-  'IDEMPOTENCY_KEY_IN_PROGRESS',
-  'VERSION_MISMATCH',
-  'PAYLOAD_TOO_LARGE',
-  'UNSUPPORTED_MEDIA_TYPE',
-  'STORE_UNAVAILABLE',
-  'OUTCOME_UNKNOWN',
-  'OVERLOADED',
-  'CONFLICT_RETRIES_EXHAUSTED',
-];
 
 const changed = jsonAnswer('The stock after it.', schemaRef<string>('Stock'), {
   example: stockExample,

@@ -1,10 +1,9 @@
 import { Type } from 'typebox';
 import type { HttpApp, HttpRequest, Routes } from '../../../infra/http-server/app.ts';
-import { commandHeaders, jsonAnswer, noQuery } from '../../../infra/http-server/documented.ts';
+import { commandCodes, commandHeaders, jsonAnswer, noQuery } from '../../../infra/http-server/documented.ts';
 import { problems, schemaRef, shareSchemas } from '../../../infra/http-server/problem-schema.ts';
 import { readIdempotencyKey, readIfMatch, readTenant } from '../../../infra/http-server/request-headers.ts';
 import type { HistoricalFact, OrderInput } from '../../../schemas/commands.ts';
-import type { ErrorCode } from '../../../schemas/error-codes.ts';
 import type { OrderId } from '../../../schemas/ids.ts';
 import { orderExample, orderSummaryShape } from '../../../schemas/order-shapes.ts';
 import type { CommandCall } from '../open.ts';
@@ -20,26 +19,6 @@ import {
 } from './order-schemas.ts';
 import { sendResult, toResult } from './send-order.ts';
 import type { OrderCommandRoutesOptions } from './routes-options.ts';
-
-/** Answers that any command can get. */
-const commandCodes: readonly ErrorCode[] = [
-  'MALFORMED_JSON',
-  'INVALID_VALUE',
-  'INVALID_TENANT',
-  'INVALID_IF_MATCH',
-  'IDEMPOTENCY_KEY_REQUIRED',
-  'IDEMPOTENCY_KEY_INVALID',
-  'IDEMPOTENCY_KEY_REUSED',
-  'IDEMPOTENCY_KEY_IN_PROGRESS',
-  'VERSION_MISMATCH',
-  'PAYLOAD_TOO_LARGE',
-  'EVENT_TOO_LARGE',
-  'UNSUPPORTED_MEDIA_TYPE',
-  'STORE_UNAVAILABLE',
-  'OUTCOME_UNKNOWN',
-  'OVERLOADED',
-  'CONFLICT_RETRIES_EXHAUSTED',
-];
 
 const summaryRef = schemaRef<string>('OrderSummary');
 const placed = jsonAnswer('The order, stored for good.', summaryRef, {
