@@ -1,4 +1,5 @@
 import type { CommandId, TenantId } from '../../schemas/ids.ts';
+import { within } from '../within.ts';
 
 export type Twin<Answer> =
   | { readonly kind: 'first'; readonly answer: Answer }
@@ -33,19 +34,8 @@ export function inFlight<Answer>(twinWaitMs: number): InFlight<Answer> {
         }
       }
       if (first.hash !== hash) return { kind: 'other-payload' };
-      return (await within(first.answer, twinWaitMs)) ?? { kind: 'still-running' };
+      const answer = await within(twinWaitMs, first.answer);
+      return answer === null ? { kind: 'still-running' } : { kind: 'twin', answer };
     },
   };
-}
-
-async function within<Answer>(answer: Promise<Answer>, waitMs: number): Promise<Twin<Answer> | null> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<null>((resolve) => {
-    timer = setTimeout(() => resolve(null), waitMs);
-  });
-  try {
-    return await Promise.race([answer.then((value): Twin<Answer> => ({ kind: 'twin', answer: value })), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,4 +1,5 @@
 import { Type } from 'typebox';
+import { within } from '../within.ts';
 import type { HttpApp } from './app.ts';
 import { problems } from './problem-schema.ts';
 
@@ -103,15 +104,13 @@ function metricsRoute(app: HttpApp, { metrics }: Health): void {
 }
 
 async function passes(check: ReadinessCheck['check']): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => resolve(false), readinessTimeoutMs);
   const answer = Promise.resolve()
     .then(check)
     .then(
       () => true,
       () => false,
     );
-  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+  return (await within(readinessTimeoutMs, answer)) ?? false;
 }
 
 function json(schema: object, example: unknown): object {

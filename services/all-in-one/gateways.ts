@@ -7,7 +7,6 @@ import type { Payments } from '../../infra/payments/port.ts';
 import { defaultLimits, protect, type Observer } from '../../infra/resilience/protect.ts';
 import { openRisk } from '../../infra/risk/open.ts';
 import type { Risk } from '../../infra/risk/port.ts';
-import { simulatorSettings } from '../simulators/settings.ts';
 import { startSimulators } from '../simulators/simulators.ts';
 
 export type Gateways = {
@@ -18,14 +17,13 @@ export type Gateways = {
   readonly simulatorUrls: Readonly<Record<string, string>>;
 };
 
-type Environment = Readonly<Record<string, string | undefined>>;
-type Needed = { readonly config: Config; readonly env: Environment; readonly metrics: Metrics };
+type Needed = { readonly config: Config; readonly metrics: Metrics };
 
 /** The gateways that the configuration names; where it names none, our simulators. Every limit is written out here. */
-export async function openGateways({ config, env, metrics }: Needed, stack: AsyncDisposableStack): Promise<Gateways> {
+export async function openGateways({ config, metrics }: Needed, stack: AsyncDisposableStack): Promise<Gateways> {
   const { paymentUrl, logisticsUrl, riskUrl, dataDir } = config;
   const allGiven = paymentUrl !== null && logisticsUrl !== null && riskUrl !== null;
-  const simulators = allGiven ? null : await startSimulators({ dataDir, settings: simulatorSettings(env) });
+  const simulators = allGiven ? null : await startSimulators({ dataDir, settings: config.simulators });
   if (simulators !== null) stack.defer(() => simulators.close());
   const observer = observing(metrics);
   const payment = paymentUrl ?? simulators?.paymentUrl ?? '';

@@ -1,6 +1,7 @@
 import { readConfig } from '../../infra/config/config.ts';
 import { publishRunning } from '../../infra/local/data-dir.ts';
 import { openLog } from '../../infra/logging/open.ts';
+import { within } from '../../infra/within.ts';
 import { openSystem, type System } from './system.ts';
 import { welcome } from './welcome.ts';
 
@@ -13,7 +14,7 @@ export async function start(env: Readonly<Record<string, string | undefined>>): 
   const config = readConfig(env);
   const log = openLog({ role: 'all-in-one', level: config.logLevel });
   const asked = untilAsked();
-  const system = await openSystem({ config, env, log });
+  const system = await openSystem({ config, log });
   try {
     const urls = { http: system.url, ...system.simulatorUrls };
     await publishRunning(config.dataDir, { pid: process.pid, urls, postgresUrl: system.postgresUrl });
@@ -37,13 +38,9 @@ function untilAsked(): Promise<void> {
 const closeMaxMs = 25_000;
 
 async function closeWithin(system: System, log: ReturnType<typeof openLog>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      log.error('draining took too long; what is left ends with the process');
-      resolve();
-    }, closeMaxMs);
-  });
-  await Promise.race([system.close(), late]);
-  clearTimeout(timer);
+  const closed = await within(
+    closeMaxMs,
+    system.close().then(() => true),
+  );
+  if (closed === null) log.error('draining took too long; what is left ends with the process');
 }

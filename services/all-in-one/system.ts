@@ -20,7 +20,6 @@ import { openStores, type Stores } from './stores.ts';
 
 export type SystemOptions = {
   readonly config: Config;
-  readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: Logger;
 };
 
@@ -36,11 +35,11 @@ export type System = {
 };
 
 /** Every role in one process, wired by hand: this file is the deployment. */
-export async function openSystem({ config, env, log }: SystemOptions): Promise<System> {
+export async function openSystem({ config, log }: SystemOptions): Promise<System> {
   await using opening = new AsyncDisposableStack();
   const metrics = openMetrics();
   const stores = await openStores(config, opening, (line) => log.info(line));
-  const gateways = await openGateways({ config, env, metrics }, opening);
+  const gateways = await openGateways({ config, metrics }, opening);
   // One feed for all: its consumers share what they read of the log.
   const feed = openEventFeed(stores.store);
   const { server, fulfillment } = await openServices({ config, log, metrics, stores, gateways, feed });

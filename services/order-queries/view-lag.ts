@@ -1,7 +1,7 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
-import { within } from './within.ts';
+import { within } from '../../infra/within.ts';
 
 export type ViewLag = {
   /** See AsOf.lagMs. Never fails; asks at most once a second. */

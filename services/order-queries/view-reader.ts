@@ -4,7 +4,7 @@ import { orderSummary } from '../../projections/order-summary/projection.ts';
 import type { OrderSummary } from '../../projections/order-summary/summary.ts';
 import { isOperationalFailure } from '../../infra/failures.ts';
 import type { OrderId, TenantId } from '../../schemas/ids.ts';
-import { within } from './within.ts';
+import { within } from '../../infra/within.ts';
 
 export type ViewReader = {
   /** null: not there, or the read store does not answer: the fold from the store then tells. */

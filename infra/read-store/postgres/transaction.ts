@@ -64,13 +64,8 @@ async function translated<Answer>(work: () => Promise<Answer>): Promise<Answer> 
   } catch (error) {
     const trouble = troubleOf(error);
     const code = (error as { readonly code?: unknown } | null)?.code;
-    const worldly = trouble === 'again' || isLost(error, trouble) || (typeof code === 'string' && gone.has(code));
+    const worldly = trouble === 'again' || trouble === 'lost' || (typeof code === 'string' && gone.has(code));
     if (!worldly) throw error;
     throw new OperationalFailure('VIEWS_UNAVAILABLE', messageOf(error), { retryable: true, cause: error });
   }
-}
-
-/** pg's own errors of a lost or silent server have no class of their own; a TypeError is our bug, not the world. */
-function isLost(error: unknown, trouble: ReturnType<typeof troubleOf>): boolean {
-  return trouble === 'lost' && !(error instanceof TypeError || error instanceof RangeError);
 }
