@@ -204,6 +204,16 @@ export const errorCodes = {
     title: 'Another process moved this checkpoint',
     help: 'It owns the work now; this process starts again from the new checkpoint.',
   },
+  PARKING_THRESHOLD: {
+    status: 500,
+    title: 'Too many orders could not be projected; the view stands still',
+    help: 'See order-center parking list. Deploy a fix: the view goes on by itself from where it stopped.',
+  },
+  NOT_PARKED: {
+    status: 404,
+    title: 'Nothing is parked there',
+    help: 'It was drained, or never parked; see GET /v1/admin/parking.',
+  },
   UNSAFE_DURABILITY: {
     status: 500,
     title: 'fsync or synchronous_commit is off',

@@ -3,6 +3,8 @@ import type { EventFeed } from '../../infra/event-feed/port.ts';
 import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
+import type { ReadStore } from '../../infra/read-store/port.ts';
+import { projections } from '../../projections/all.ts';
 import { openSagas } from '../../projections/open-sagas/projection.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import { sagaTimers } from '../../projections/saga-timers/projection.ts';
@@ -24,6 +26,7 @@ export async function runConsumers(consumers: Consumers, signal: AbortSignal): P
   const { stores, feed, fulfillment, metrics, log } = consumers;
   const { store, readStore, snapshots } = stores;
   const observe = observing(metrics, log);
+  watchParked(metrics, readStore);
   const common = { feed, store, readStore, signal, observe };
   const onRefused = (count: number): void => {
     for (let refused = 0; refused < count; refused += 1) metrics.count('stale_writes_refused_total', 'snapshots');
@@ -69,14 +72,38 @@ export async function runMetrics({ store, feed, metrics, log }: EventMetrics, si
 function observing(metrics: Metrics, log: Logger): ProjectorObserver {
   const lags = new Map<string, number>();
   metrics.watch('projection_lag_seconds', () => [...lags].map(([of, lagMs]) => ({ of, value: lagMs / 1_000 })));
+  const stopped = new Map<string, boolean>(projections.map(({ view }) => [view.name, false]));
+  metrics.watch('projection_stopped', () => [...stopped].map(([of, isStopped]) => ({ of, value: isStopped ? 1 : 0 })));
+  const note = noted(log);
   return {
-    onBatch: ({ view, lagMs }: ProjectedBatch) => lags.set(view, lagMs),
-    onFailure: noted(log),
-    onFork: ({ view, stream, revision }) => log.error({ view, stream, revision }, 'one revision has two ids'),
+    onBatch: ({ view, lagMs }: ProjectedBatch) => {
+      lags.set(view, lagMs);
+      stopped.set(view, false);
+    },
+    onFailure: (stop) => {
+      if (stop.failure.code === 'PARKING_THRESHOLD') stopped.set(stop.consumer, true);
+      note(stop);
+    },
+    onParked: ({ consumer: view, stream, firstRevision: revision, error: reason }) =>
+      log.error({ view, stream, revision, reason }, 'an event cannot be projected; its order is parked'),
   };
 }
 
+/** Of what this read database holds, whoever parked it; discarded ones were answered by an operator. */
+function watchParked(metrics: Metrics, readStore: ReadStore): void {
+  metrics.watch('projection_parked_orders', async () => {
+    const groups = await readStore.parking.groups();
+    return projections.map(({ view }) => {
+      const ofView = groups.filter(({ consumer, state }) => consumer === view.name && state === 'parked');
+      return { of: view.name, value: ofView.reduce((sum, { streams }) => sum + streams, 0) };
+    });
+  });
+}
+
 function noted(log: Logger): (stop: ConsumerStop) => void {
-  return ({ consumer, failure, restartInMs }) =>
-    log.warn({ consumer, code: failure.code, restartInMs }, 'a consumer starts again from its checkpoint');
+  return ({ consumer, failure, restartInMs }) => {
+    const fields = { consumer, code: failure.code, restartInMs };
+    if (failure.code === 'PARKING_THRESHOLD') log.error(fields, 'a view stands still: too many orders would be parked');
+    else log.warn(fields, 'a consumer starts again from its checkpoint');
+  };
 }
