@@ -4,7 +4,6 @@ import { openMemoryEventStore } from '../../infra/event-store/memory/memory-even
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { openLogFeed } from '../../infra/event-feed/log/log-feed.ts';
 import type { Checkpoint, EventFeed, FeedBatch } from '../../infra/event-feed/port.ts';
-import { openMemoryOrderSnapshots } from '../../infra/order-snapshots/memory/memory-order-snapshots.ts';
 import { openMemoryReadStore } from '../../infra/read-store/memory/memory-read-store.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import { openPostgresReadStore } from '../../infra/read-store/postgres/postgres-read-store.ts';
@@ -26,7 +25,6 @@ import type { RecordedEvent } from '../../schemas/envelope.ts';
 import { newEventId } from '../../schemas/ids.ts';
 import { describeWithPostgres, freshDatabase } from '../../test/postgres.ts';
 import { runProjector, type ProjectedBatch, type RunProjectorOptions } from './projector.ts';
-import { openSnapshotWriter } from './snapshot-writer.ts';
 
 type Delivery = { readonly events: readonly RecordedEvent[]; readonly checkpoint: Checkpoint };
 
@@ -48,7 +46,7 @@ function deliver(name: string, ...events: readonly RecordedEvent[]): Delivery {
   return { events, checkpoint: name as Checkpoint };
 }
 
-type Options = Partial<Omit<RunProjectorOptions<never>, 'projection' | 'afterCommit'>>;
+type Options = Partial<Omit<RunProjectorOptions<never>, 'projection'>>;
 
 async function projectAll(readStore: ReadStore, feed: EventFeed, options: Options = {}): Promise<ProjectedBatch[]> {
   const batches: ProjectedBatch[] = [];
@@ -232,24 +230,4 @@ describeWithPostgres('projector on Postgres', () => {
     });
     return readStore;
   }, 6);
-});
-
-describe('snapshot writer', () => {
-  it('puts the orders of each commit, and forgets what it put when the projector starts again', async () => {
-    const snapshots = openMemoryOrderSnapshots();
-    const readStore = openMemoryReadStore();
-    await readStore.prepare([orderSummary.view]);
-    const run = async (deliveries: readonly Delivery[]): Promise<void> =>
-      runProjector({
-        feed: feedOf(deliveries),
-        ...{ store: openMemoryEventStore(), readStore, projection: orderSummary },
-        ...{ signal: new AbortController().signal, afterCommit: openSnapshotWriter(snapshots) },
-      });
-    await run([deliver('1', ...(await history()))]);
-    const [snapshot] = await snapshots.get(tenant, [orderId]);
-    expect(snapshot?.version).toBe(5);
-    expect(JSON.parse(snapshot?.body ?? '')).toMatchObject({ orderId, status: 'shipped' });
-    await run([deliver('1')]);
-    expect(await snapshots.get(tenant, [orderId])).toEqual([null]);
-  });
 });

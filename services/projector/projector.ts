@@ -2,7 +2,7 @@ import type { Checkpoint, EventFeed, FeedBatch, Partition } from '../../infra/ev
 import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { OperationalFailure } from '../../infra/failures.ts';
-import type { Document, DocumentWrite, ReadStore } from '../../infra/read-store/port.ts';
+import type { Document, ReadStore } from '../../infra/read-store/port.ts';
 import type { Projection } from '../../projections/projection.ts';
 import { foldBatch } from './fold-batch.ts';
 import { newEvents } from './new-events.ts';
@@ -30,13 +30,6 @@ export type ProjectorObserver = {
   readonly onFork?: (fork: { readonly view: string; readonly stream: string; readonly revision: number }) => void;
 };
 
-/** Hears what is durable in the view. A failure here ends the batch's loop; it starts again after the commit. */
-export type CommitListener<D extends Document = Document> = {
-  /** At each start from the stored checkpoint: another process may have written in between. */
-  started(): Promise<void>;
-  committed(documents: readonly (Omit<DocumentWrite, 'document'> & { readonly document: D | null })[]): Promise<void>;
-};
-
 export type RunProjectorOptions<D extends Document> = {
   readonly feed: EventFeed;
   /** Gaps are healed from it. */
@@ -47,7 +40,6 @@ export type RunProjectorOptions<D extends Document> = {
   readonly batchMax?: number;
   readonly signal: AbortSignal;
   readonly observe?: ProjectorObserver;
-  readonly afterCommit?: CommitListener<D>;
 };
 
 /**
@@ -73,13 +65,12 @@ type Handler = {
 
 /** What this process owns of a partition is forgotten on any failure: what it remembers may then be another's past. */
 function openHandler<D extends Document>(options: RunProjectorOptions<D>): Handler {
-  const { readStore, projection, afterCommit } = options;
+  const { readStore, projection } = options;
   const owned = new Map<Partition, Owned<D>>();
   return {
     loadCheckpoint: async (partition) => {
       const checkpoint = await readStore.loadCheckpoint(projection.view.name, partition);
       owned.set(partition, openOwned(checkpoint));
-      await afterCommit?.started();
       return checkpoint;
     },
     handle: async (batch) => {
@@ -97,7 +88,7 @@ async function project<D extends Document>(
   owned: Owned<D>,
   batch: FeedBatch,
 ): Promise<void> {
-  const { readStore, projection, observe, afterCommit } = options;
+  const { readStore, projection, observe } = options;
   const fresh = await newEvents(options, owned, batch.events);
   const documents = await foldBatch(options, owned, fresh.events);
   const consumer = projection.view.name;
@@ -110,7 +101,6 @@ async function project<D extends Document>(
     throw new OperationalFailure('CHECKPOINT_MOVED', `${consumer} ${batch.partition}`, { retryable: true });
   }
   owned.keep({ checkpoint: batch.checkpoint, documents, progress: fresh.progress });
-  if (documents.length > 0) await afterCommit?.committed(documents);
   observe?.onBatch?.({
     view: consumer,
     partition: batch.partition,
