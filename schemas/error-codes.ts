@@ -174,6 +174,11 @@ export const errorCodes = {
     help: 'Retry with the same key after Retry-After; nothing was stored.',
   },
   VIEWS_UNAVAILABLE: { status: 503, title: 'The read database does not answer', help: 'Retry after a moment.' },
+  SNAPSHOTS_UNAVAILABLE: {
+    status: 503,
+    title: 'The snapshot cache does not answer',
+    help: 'Reads go on from the views; see CACHE_URL and the Redis behind it.',
+  },
   SHUTTING_DOWN: {
     status: 503,
     title: 'This process is draining',

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { EventFeed } from '../../infra/event-feed/port.ts';
 import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
+import { snapshotWriter } from '../../infra/order-snapshots/port.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import { projections } from '../../projections/all.ts';
@@ -10,7 +11,7 @@ import { orderSummary } from '../../projections/order-summary/projection.ts';
 import { sagaTimers } from '../../projections/saga-timers/projection.ts';
 import type { Fulfillment } from '../fulfillment/open.ts';
 import { runProjector, type ProjectedBatch, type ProjectorObserver } from '../projector/projector.ts';
-import { openSnapshotWriter } from '../projector/snapshot-writer.ts';
+import { runSnapshotWriter, type SnapshotWriterObserver } from '../projector/snapshot-writer.ts';
 import type { Stores } from './stores.ts';
 
 export type Consumers = {
@@ -28,11 +29,9 @@ export async function runConsumers(consumers: Consumers, signal: AbortSignal): P
   const observe = observing(metrics, log);
   watchParked(metrics, readStore);
   const common = { feed, store, readStore, signal, observe };
-  const onRefused = (count: number): void => {
-    for (let refused = 0; refused < count; refused += 1) metrics.count('stale_writes_refused_total', 'snapshots');
-  };
   await Promise.all([
-    runProjector({ ...common, projection: orderSummary, afterCommit: openSnapshotWriter(snapshots, { onRefused }) }),
+    runProjector({ ...common, projection: orderSummary }),
+    runSnapshotWriter({ feed, store, readStore, snapshots, signal, observe: observingSnapshots(metrics, log) }),
     runProjector({ ...common, projection: openSagas }),
     runProjector({ ...common, projection: sagaTimers }),
     runMetrics({ feed, store, metrics, log }, signal),
@@ -98,6 +97,21 @@ function watchParked(metrics: Metrics, readStore: ReadStore): void {
       return { of: view.name, value: ofView.reduce((sum, { streams }) => sum + streams, 0) };
     });
   });
+}
+
+function observingSnapshots(metrics: Metrics, log: Logger): SnapshotWriterObserver {
+  let lastLagMs = 0;
+  metrics.watch('projection_lag_seconds', () => [{ of: snapshotWriter, value: lastLagMs / 1_000 }]);
+  return {
+    onBatch: ({ refused, lagMs }) => {
+      lastLagMs = lagMs;
+      for (let count = 0; count < refused; count += 1) metrics.count('stale_writes_refused_total', 'snapshots');
+    },
+    onBegin: (began) => {
+      if (began === 'behind') log.warn('the snapshot cache lost writes: they are made again');
+    },
+    onFailure: noted(log),
+  };
 }
 
 function noted(log: Logger): (stop: ConsumerStop) => void {

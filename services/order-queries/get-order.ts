@@ -12,9 +12,13 @@ import { awaitAppend } from './await-append.ts';
 
 export type ReadSource = 'snapshot' | 'view' | 'fold';
 
+/** What came of asking the cache; 'old': its writer is so far behind that the view was asked as well. */
+export type SnapshotRead = 'hit' | 'miss' | 'old' | 'failed';
+
 export type QueryObserver = {
   /** Which store answered a get. */
   readonly onRead?: (source: ReadSource) => void;
+  readonly onSnapshotRead?: (read: SnapshotRead) => void;
   /** A store did not help, and the read went on to the next. */
   readonly onFallback?: (from: 'snapshot' | 'view' | 'store', failure: unknown) => void;
 };
@@ -24,6 +28,8 @@ export type GetSources = {
   readonly views: ViewReader;
   readonly snapshots: OrderSnapshots;
   readonly viewLag: ViewLag;
+  /** Of the snapshots' writer. */
+  readonly snapshotLag: ViewLag;
   readonly observe: QueryObserver;
 };
 
@@ -46,6 +52,9 @@ export type GetRequest = GetOptions & { readonly tenantId: TenantId; readonly or
 
 const waitMsMax = 10_000;
 
+/** A writer that is further behind than this (its cache was down, say) leaves old snapshots: the view may know better. */
+const snapshotLagMaxMs = 5_000;
+
 /**
  * One order: snapshot, else view, else folded from the store.
  * @throws OperationalFailure of the store where no version is asked for and nothing else knows the order
@@ -62,10 +71,11 @@ export async function getOrder(sources: GetSources, request: GetRequest): Promis
 async function readOrder(sources: GetSources, request: GetRequest): Promise<GetAnswer> {
   const { tenantId, orderId, minVersion = 1 } = request;
   const snapshot = await readSnapshot(sources, request);
-  if (snapshot !== null && snapshot.version >= minVersion) {
-    return { outcome: 'found', order: toAnswer(snapshot, await sources.viewLag.currentMs()), source: 'snapshot' };
-  }
+  if (snapshot !== null && !snapshot.isOld) return { outcome: 'found', order: snapshot.order, source: 'snapshot' };
   const viewed = await sources.views.find(tenantId, orderId);
+  if (snapshot !== null && snapshot.order.version > (viewed?.version ?? 0)) {
+    return { outcome: 'found', order: snapshot.order, source: 'snapshot' };
+  }
   if (viewed !== null && viewed.version >= minVersion) {
     return {
       outcome: 'found',
@@ -110,14 +120,27 @@ async function tryFold({ store, observe }: GetSources, order: Parameters<typeof 
   }
 }
 
+type SnapshotAnswer = { readonly order: OrderAnswer; readonly isOld: boolean };
+
+/** null: not there, not at the wanted version, or the cache does not help. */
 async function readSnapshot(
-  { snapshots, observe }: GetSources,
-  { tenantId, orderId }: GetRequest,
-): Promise<OrderSnapshot | null> {
+  { snapshots, snapshotLag, observe }: GetSources,
+  { tenantId, orderId, minVersion = 1 }: GetRequest,
+): Promise<SnapshotAnswer | null> {
+  const note = (read: SnapshotRead): void => observe.onSnapshotRead?.(read);
   try {
-    return (await snapshots.get(tenantId, [orderId]))[0] ?? null;
+    const [snapshot] = await snapshots.get(tenantId, [orderId]);
+    if (snapshot === null || snapshot === undefined || snapshot.version < minVersion) {
+      note('miss');
+      return null;
+    }
+    const lagMs = await snapshotLag.currentMs();
+    const isOld = lagMs > snapshotLagMaxMs;
+    note(isOld ? 'old' : 'hit');
+    return { order: toAnswer(snapshot, lagMs), isOld };
   } catch (error) {
     // A cache is never needed: whatever ails it, the views answer.
+    note('failed');
     observe.onFallback?.('snapshot', error);
     return null;
   }
@@ -126,7 +149,9 @@ async function readSnapshot(
 /** Nobody waits for it and nothing depends on it. */
 async function fill({ snapshots, observe }: GetSources, request: GetRequest, order: OrderAnswer): Promise<void> {
   const { tenantId, orderId } = request;
-  const snapshot = { version: order.version, eventTime: order.asOf.eventTime, body: order.body };
+  const { version, body } = order;
+  const { eventTime, parked } = order.asOf;
+  const snapshot = { version, eventTime, parked, body };
   try {
     await snapshots.put([{ tenantId, orderId, snapshot, tier: 'fill' }]);
   } catch (error) {

@@ -1,10 +1,10 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
-import type { OrderSnapshots } from '../../infra/order-snapshots/port.ts';
+import { snapshotWriter, type OrderSnapshots } from '../../infra/order-snapshots/port.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import type { ErrorCode } from '../../schemas/error-codes.ts';
 import { orderIdOfStream, type CommandId, type OrderId, type TenantId } from '../../schemas/ids.ts';
-import { toAnswer, toSnapshot, type OrderAnswer } from './answers.ts';
+import { toText, type OrderText } from './answers.ts';
 import { openCursors } from './cursor.ts';
 import { readEvents, type EventsPage, type EventsQuery } from './event-feed-page.ts';
 import { foldOrderAt, readOrderEvents } from './fold-order.ts';
@@ -35,7 +35,7 @@ export type OrderQueries = {
   /** null: no command with this id has an answer. */
   command(tenantId: TenantId, commandId: CommandId): Promise<CommandOutcome | null>;
   /** The order exactly at a version, for replays of first answers; null: it never was at it. `asOf.lagMs` is 0. */
-  summaryAt(tenantId: TenantId, orderId: OrderId, version: number): Promise<OrderAnswer | null>;
+  summaryAt(tenantId: TenantId, orderId: OrderId, version: number): Promise<OrderText | null>;
 };
 
 export type OpenOrderQueriesOptions = {
@@ -55,6 +55,7 @@ const viewPauseMs = 1_000;
 export function openOrderQueries(options: OpenOrderQueriesOptions): OrderQueries {
   const { store, readStore, snapshots, observe = {}, viewTimeoutMs = 1_000 } = options;
   const viewLag = openViewLag(store, readStore);
+  const snapshotLag = openViewLag(store, readStore, { consumer: snapshotWriter });
   const cursors = openCursors(options.cursorSecret);
   const views = openViewReader(readStore, {
     timeoutMs: viewTimeoutMs,
@@ -63,7 +64,7 @@ export function openOrderQueries(options: OpenOrderQueriesOptions): OrderQueries
   });
   return {
     get: (tenantId, orderId, wanted = {}) =>
-      getOrder({ store, views, snapshots, viewLag, observe }, { ...wanted, tenantId, orderId }),
+      getOrder({ store, views, snapshots, viewLag, snapshotLag, observe }, { ...wanted, tenantId, orderId }),
     list: (tenantId, filters, page) => listOrders({ readStore, cursors, viewLag }, { tenantId, filters, page }),
     history: async (tenantId, orderId) => {
       const events = await readOrderEvents(store, { tenantId, orderId, fromRevision: 0 });
@@ -73,7 +74,7 @@ export function openOrderQueries(options: OpenOrderQueriesOptions): OrderQueries
     command: (tenantId, commandId) => findCommand(store, tenantId, commandId),
     summaryAt: async (tenantId, orderId, version) => {
       const summary = await foldOrderAt(store, { tenantId, orderId, version });
-      return summary === null ? null : toAnswer(toSnapshot(summary), 0);
+      return summary === null ? null : toText(summary);
     },
   };
 }

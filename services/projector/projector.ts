@@ -3,7 +3,7 @@ import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consu
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { isOperationalFailure, OperationalFailure } from '../../infra/failures.ts';
 import type { ParkedStream } from '../../infra/read-store/parking.ts';
-import type { CheckpointMove, Document, DocumentWrite, ReadStore } from '../../infra/read-store/port.ts';
+import type { CheckpointMove, Document, ReadStore } from '../../infra/read-store/port.ts';
 import type { Projection } from '../../projections/projection.ts';
 import { foldBatch, foldCarefully } from './fold-batch.ts';
 import type { FoldedEvents } from './fold-events.ts';
@@ -34,13 +34,6 @@ export type ProjectorObserver = {
   readonly onParked?: (parked: ParkedStream) => void;
 };
 
-/** Hears what is durable in the view. A failure here ends the batch's loop; it starts again after the commit. */
-export type CommitListener<D extends Document = Document> = {
-  /** At each start from the stored checkpoint: another process may have written in between. */
-  started(): Promise<void>;
-  committed(documents: readonly (Omit<DocumentWrite, 'document'> & { readonly document: D | null })[]): Promise<void>;
-};
-
 export type RunProjectorOptions<D extends Document> = {
   readonly feed: EventFeed;
   /** Gaps are healed from it. */
@@ -51,7 +44,6 @@ export type RunProjectorOptions<D extends Document> = {
   readonly batchMax?: number;
   readonly signal: AbortSignal;
   readonly observe?: ProjectorObserver;
-  readonly afterCommit?: CommitListener<D>;
   /** Epoch milliseconds, for what is parked within a minute. */
   readonly now?: () => number;
 };
@@ -84,7 +76,7 @@ const retakesMax = 50;
 
 /** What this process owns of a partition is forgotten on any failure: what it remembers may then be another's past. */
 function openHandler<D extends Document>(options: RunProjectorOptions<D>): Handler {
-  const { readStore, projection, afterCommit, now } = options;
+  const { readStore, projection, now } = options;
   const consumer = projection.view.name;
   const owned = new Map<Partition, Owned<D>>();
   const project = openProjecting(options, openParkingLimit(consumer, now));
@@ -92,7 +84,6 @@ function openHandler<D extends Document>(options: RunProjectorOptions<D>): Handl
     loadCheckpoint: async (partition) => {
       const place = await readStore.loadPlace(consumer, partition);
       owned.set(partition, openOwned(place));
-      await afterCommit?.started();
       return place.checkpoint;
     },
     handle: async (batch) => {
@@ -139,7 +130,7 @@ type Committing<D extends Document> = {
 
 async function commit<D extends Document>(committing: Committing<D>): Promise<'committed' | 'moved'> {
   const { options, limit, owned, batch, fresh, folded } = committing;
-  const { readStore, projection, observe, afterCommit, now = Date.now } = options;
+  const { readStore, projection, observe, now = Date.now } = options;
   const { view } = projection;
   const { documents, progress, applied } = folded;
   const { partition, checkpoint } = batch;
@@ -153,7 +144,6 @@ async function commit<D extends Document>(committing: Committing<D>): Promise<'c
   if (outcome === 'moved') return outcome;
   owned.keep({ checkpoint, documents, progress, parked: parking?.streams ?? [] });
   for (const parked of added) observe?.onParked?.(parked);
-  if (documents.length > 0) await afterCommit?.committed(documents);
   const { duplicates, healed } = fresh;
   const done = { view: view.name, partition, applied, duplicates, healed, documents: documents.length };
   observe?.onBatch?.({ ...done, lagMs: lagMs(batch) });
