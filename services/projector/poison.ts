@@ -33,9 +33,12 @@ export function faultNamed(error: string): Fault {
 const framesMax = 3;
 const root = new URL('../../', import.meta.url).pathname;
 
-/** Files and lines of this repository, innermost first, up to where the projector called them. */
+/** Files and lines of the projection, innermost first, up to where the projector called it. */
 function framesOf({ stack = '' }: Error): readonly string[] {
-  const ours = stack.split('\n').flatMap(ourPlace);
+  const ours = stack
+    .split('\n')
+    .flatMap(ourPlace)
+    .filter((place) => !place.startsWith('infra/'));
   const caller = ours.findIndex((place) => place.startsWith('services/projector/'));
   return (caller > 0 ? ours.slice(0, caller) : ours).slice(0, framesMax);
 }
@@ -47,7 +50,8 @@ function ourPlace(line: string): readonly string[] {
 }
 
 function nameOf(error: unknown): string {
-  if (isOperationalFailure(error)) return error.code;
+  // Its words are ours.
+  if (isOperationalFailure(error)) return error.message;
   if (!(error instanceof Error)) return 'a thrown value';
   return /^[A-Za-z]\w{0,59}$/.test(error.name) ? error.name : 'Error';
 }
