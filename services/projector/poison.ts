@@ -20,7 +20,11 @@ export function isPoison(error: unknown): boolean {
 /** Fault of an error that `isPoison`. Messages are left out: V8's quote values ("… in operator … in <text>"). */
 export function faultOf(error: unknown): Fault {
   const origin = isOperationalFailure(error) && error.cause !== undefined ? error.cause : error;
-  const frames = origin instanceof Error ? framesOf(origin) : [];
+  const places = origin instanceof Error ? placesOf(origin) : [];
+  const caller = places.findIndex((place) => place.startsWith('services/projector/'));
+  const ofProjection = caller === -1 ? places : places.slice(0, caller);
+  // A bug of the projector itself has its own places; a value that the store refuses has none.
+  const frames = (ofProjection.length > 0 || isOperationalFailure(error) ? ofProjection : places).slice(0, framesMax);
   const at = frames.length === 0 ? '' : ` at ${frames.join(' < ')}`;
   return faultNamed(`${nameOf(error)}${at}`);
 }
@@ -33,14 +37,12 @@ export function faultNamed(error: string): Fault {
 const framesMax = 3;
 const root = new URL('../../', import.meta.url).pathname;
 
-/** Files and lines of the projection, innermost first, up to where the projector called it. */
-function framesOf({ stack = '' }: Error): readonly string[] {
-  const ours = stack
+/** Files and lines of this repository, innermost first. What depends on the world only passes errors on. */
+function placesOf({ stack = '' }: Error): readonly string[] {
+  return stack
     .split('\n')
     .flatMap(ourPlace)
     .filter((place) => !place.startsWith('infra/'));
-  const caller = ours.findIndex((place) => place.startsWith('services/projector/'));
-  return (caller > 0 ? ours.slice(0, caller) : ours).slice(0, framesMax);
 }
 
 function ourPlace(line: string): readonly string[] {
