@@ -1,6 +1,7 @@
 import { appendRow } from './append/row.ts';
 import { feedRow } from './feed/row.ts';
 import { httpRow } from './http/row.ts';
+import { peersRow } from './peers/row.ts';
 import type { BenchRow } from './row.ts';
 import { startRow } from './start/row.ts';
 
@@ -8,6 +9,7 @@ import { startRow } from './start/row.ts';
 export const rows: readonly BenchRow[] = [
   appendRow({ name: 'append-64', outstanding: 64, aim: 0.35 }),
   appendRow({ name: 'append-1024', outstanding: 1_024, aim: 0.6 }),
+  peersRow,
   httpRow,
   feedRow,
   startRow,
