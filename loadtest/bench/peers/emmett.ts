@@ -5,10 +5,10 @@ import { importPeer } from './install.ts';
 import { peerConnectionsMax, type OpenPeer } from './peer.ts';
 
 type Emmett = {
-  getPostgreSQLEventStore(
+  readonly getPostgreSQLEventStore: (
     url: string,
     options: { readonly connectionOptions: { readonly pool: pg.Pool } },
-  ): {
+  ) => {
     readonly schema: { migrate(): Promise<unknown> };
     appendToStream(
       stream: string,

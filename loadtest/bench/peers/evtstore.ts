@@ -3,7 +3,9 @@ import { importPeer } from './install.ts';
 import { peerConnectionsMax, type OpenPeer } from './peer.ts';
 
 type Sql = { end(): Promise<void> };
-type Postgres = { default(url: string, options: { readonly max: number; readonly onnotice: () => void }): Sql };
+type Postgres = {
+  readonly default: (url: string, options: { readonly max: number; readonly onnotice: () => void }) => Sql;
+};
 type StoredEvent = {
   readonly stream: string;
   readonly aggregateId: string;
@@ -11,11 +13,12 @@ type StoredEvent = {
   readonly event: object;
   readonly timestamp: Date;
 };
+type Options = { readonly sql: Sql; readonly events: string; readonly bookmarks: string };
 type Provider = {
-  createProvider(options: { readonly sql: Sql; readonly events: string; readonly bookmarks: string }): {
+  readonly createProvider: (options: Options) => {
     append(stream: string, id: string, version: number, events: readonly StoredEvent[]): Promise<unknown>;
   };
-  migrate(options: { readonly sql: Sql; readonly events: string; readonly bookmarks: string }): Promise<void>;
+  readonly migrate: (options: Options) => Promise<void>;
 };
 
 const tables = { events: 'events', bookmarks: 'bookmarks' };

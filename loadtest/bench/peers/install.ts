@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const folder = import.meta.dirname;
+const folder = join(import.meta.dirname, 'installed');
 const require = createRequire(join(folder, 'package.json'));
 
 /** Installs the peers from their own lockfile, once: nobody but this row of the bench needs them. */
