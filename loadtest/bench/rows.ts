@@ -4,6 +4,7 @@ import { httpRow } from './http/row.ts';
 import { peersRow } from './peers/row.ts';
 import type { BenchRow } from './row.ts';
 import { startRow } from './start/row.ts';
+import { visibleRow } from './visible/row.ts';
 
 /** All that the bench measures, in the order it measures it. */
 export const rows: readonly BenchRow[] = [
@@ -12,5 +13,6 @@ export const rows: readonly BenchRow[] = [
   peersRow,
   httpRow,
   feedRow,
+  visibleRow,
   startRow,
 ];
