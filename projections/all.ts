@@ -5,3 +5,6 @@ import { sagaTimers } from './saga-timers/projection.ts';
 
 /** Every read model, once: the projector, the rebuild and the generic suites walk this list. */
 export const projections: readonly Projection[] = [orderSummary, openSagas, sagaTimers];
+
+/** What a read store prepares. */
+export const views = projections.map(({ view }) => view);

@@ -1,11 +1,4 @@
-import { adviceOf, isOperationalFailure } from '../../infra/failures.ts';
-import { start } from './start.ts';
+import { main } from '../../infra/process/run-process.ts';
+import { allInOne } from './start.ts';
 
-try {
-  await start(process.env);
-  process.exit(0);
-} catch (error) {
-  const line = isOperationalFailure(error) ? adviceOf(error) : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`order-center: ${line ?? 'an unknown error'}\n`);
-  process.exit(1);
-}
+await main(allInOne);

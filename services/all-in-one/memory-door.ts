@@ -10,16 +10,16 @@ import { openPaymentTokens } from '../../infra/payment-tokens/open.ts';
 import type { PaymentTokens } from '../../infra/payment-tokens/port.ts';
 import { openReadStore } from '../../infra/read-store/open.ts';
 import { openSubjectKeys } from '../../infra/subject-keys/open.ts';
-import { projections } from '../../projections/all.ts';
-import { stockRoutes } from '../inventory/http/routes.ts';
-import { openInventory } from '../inventory/open.ts';
+import { projections, views } from '../../projections/all.ts';
 import type { Inventory } from '../inventory/open.ts';
-import { orderCommandRoutes } from '../order-commands/http/routes.ts';
-import { openOrderCommands } from '../order-commands/open.ts';
+import { wireInventory } from '../inventory/wire.ts';
 import type { OrderCommands } from '../order-commands/open.ts';
-import { orderQueryRoutes } from '../order-queries/http/routes.ts';
-import { openOrderQueries } from '../order-queries/order-queries.ts';
-import { apiDescription } from './api-description.ts';
+import { wireOrderCommands } from '../order-commands/wire.ts';
+import { openSummaryAt } from '../order-queries/summary-at.ts';
+import { wireOrderQueries } from '../order-queries/wire.ts';
+import { parkingRoutes } from '../projector/http/parking-routes.ts';
+import { openParkingDesk } from '../projector/parking.ts';
+import { apiDescription } from '../../schemas/api-description.ts';
 
 export type MemoryDoor = {
   readonly server: HttpServer;
@@ -42,16 +42,12 @@ export async function openMemoryDoor(options: MemoryDoorOptions = {}): Promise<M
   const store = wrapStore(await openEventStore('memory:'));
   const paymentTokens = await openPaymentTokens('memory:');
   const readStore = openReadStore('memory:');
-  await readStore.prepare(projections.map(({ view }) => view));
+  await readStore.prepare(views);
   const snapshots = openOrderSnapshots();
-  const queries = openOrderQueries({ store, readStore, snapshots, cursorSecret: 'of the memory door' });
-  const observe = (what: 'replayed' | 'conflict'): void => {
-    if (what === 'replayed') metrics.count('command_dedupe_hits_total', 'http');
-  };
-  const commands = openOrderCommands({ store, subjectKeys: await openSubjectKeys('memory:'), paymentTokens, observe });
-  const { observePlacement, observeDeduction } = metrics;
-  const inventory = openInventory({ store, observe, observeDeduction });
-  const summaryAt: typeof queries.summaryAt = (...order) => queries.summaryAt(...order);
+  const summaryAt = openSummaryAt(store);
+  const subjectKeys = await openSubjectKeys('memory:');
+  const orderCommands = wireOrderCommands({ store, subjectKeys, paymentTokens, summaryAt, metrics });
+  const stock = wireInventory({ store, metrics });
   const server = await openHttpServer({
     host: '127.0.0.1',
     port: 0,
@@ -59,12 +55,11 @@ export async function openMemoryDoor(options: MemoryDoorOptions = {}): Promise<M
     metrics,
     api: apiDescription,
     routes: [
-      orderCommandRoutes({ commands, summaryAt, observePlacement }),
-      orderQueryRoutes(queries),
-      stockRoutes(inventory),
+      ...[orderCommands, wireOrderQueries({ store, readStore, snapshots }), stock].flatMap(({ routes }) => routes),
+      parkingRoutes(openParkingDesk({ store, readStore, snapshots, projections })),
     ],
     readiness: [{ name: 'event-store', check: () => store.ping() }],
     drainGraceMs: 0,
   });
-  return { server, store, commands, inventory, paymentTokens };
+  return { server, store, commands: orderCommands.commands, inventory: stock.inventory, paymentTokens };
 }

@@ -1,8 +1,9 @@
 import { orderIdOf, type CommandId, type TenantId } from '../../schemas/ids.ts';
-import type { System } from './system.ts';
+
+type Welcomed = { readonly url: string; readonly simulatorUrls: Readonly<Record<string, string>> };
 
 /** What a person reads after `npm start`: where it is, and two commands that work as they stand. */
-export function welcome({ url, simulatorUrls }: Pick<System, 'url' | 'simulatorUrls'>, dataDir: string): string {
+export function welcome({ url, simulatorUrls }: Welcomed, dataDir: string): string {
   const key = 'first-order';
   const order = {
     customerId: 'ada',

@@ -4,12 +4,12 @@ import type { ReadStore } from '../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import type { ErrorCode } from '../../schemas/error-codes.ts';
 import { orderIdOfStream, type CommandId, type OrderId, type TenantId } from '../../schemas/ids.ts';
-import { toText, type OrderText } from './answers.ts';
 import { openCursors } from './cursor.ts';
 import { readEvents, type EventsPage, type EventsQuery } from './event-feed-page.ts';
-import { foldOrderAt, readOrderEvents } from './fold-order.ts';
+import { readOrderEvents } from './fold-order.ts';
 import { getOrder, type GetAnswer, type GetOptions, type QueryObserver } from './get-order.ts';
 import { listOrders, type OrderFilters, type OrderPage, type PageRequest, type Refused } from './list-orders.ts';
+import { openSummaryAt, type SummaryAt } from './summary-at.ts';
 import { openViewLag } from './view-lag.ts';
 import { openViewReader } from './view-reader.ts';
 
@@ -34,8 +34,7 @@ export type OrderQueries = {
   events(query: EventsQuery): Promise<EventsPage | Refused>;
   /** null: no command with this id has an answer. */
   command(tenantId: TenantId, commandId: CommandId): Promise<CommandOutcome | null>;
-  /** The order exactly at a version, for replays of first answers; null: it never was at it. `asOf.lagMs` is 0. */
-  summaryAt(tenantId: TenantId, orderId: OrderId, version: number): Promise<OrderText | null>;
+  readonly summaryAt: SummaryAt;
 };
 
 export type OpenOrderQueriesOptions = {
@@ -72,10 +71,7 @@ export function openOrderQueries(options: OpenOrderQueriesOptions): OrderQueries
     },
     events: (query) => readEvents(store, query),
     command: (tenantId, commandId) => findCommand(store, tenantId, commandId),
-    summaryAt: async (tenantId, orderId, version) => {
-      const summary = await foldOrderAt(store, { tenantId, orderId, version });
-      return summary === null ? null : toText(summary);
-    },
+    summaryAt: openSummaryAt(store),
   };
 }
 

@@ -7,13 +7,16 @@ import { sharedTail, type TailReader } from './shared-tail.ts';
 import type { TailQuery } from './tail-ring.ts';
 
 export type LogFeedOptions = {
-  /** How late an event of another process may be seen. 250 ms if absent. */
+  /** How late an event of another process may be seen after a quiet time. 250 ms if absent. */
   readonly pollMs?: number;
-  /**
-   * After an append of this process: how soon to ask again while its event waits behind the fence, and the least time
-   * between two reads at the log's end, so that a busy log is read in pages and not event by event. 5 ms if absent.
-   */
+  /** After an append of this process: how soon to ask again while its event waits behind the fence. 5 ms if absent. */
   readonly behindFencePollMs?: number;
+  /**
+   * The least time between two reads at the log's end, so that a busy log is read in pages and not event by event: each
+   * page costs its readers, checkpoints and commits the same however few events it has. 20 ms if absent; what comes
+   * after a quiet time is read at once.
+   */
+  readonly breathMs?: number;
 };
 
 /** A fence that does not move for so many quick polls is held by somebody slow: ask at the slow pace until it moves. */
@@ -28,8 +31,8 @@ const emptyBatchEveryMs = 1_000;
  * `run` throws FOREIGN_STORE where the stored checkpoint is of another epoch or beyond the head.
  */
 export function openLogFeed(store: EventStore, options: LogFeedOptions = {}): EventFeed {
-  const { pollMs = 250, behindFencePollMs = 5 } = options;
-  const tail = { read: sharedTail(store), bell: openBell(store), pollMs, behindFencePollMs };
+  const { pollMs = 250, behindFencePollMs = 5, breathMs = 20 } = options;
+  const tail = { read: sharedTail(store), bell: openBell(store), pollMs, behindFencePollMs, breathMs };
   return {
     run: (subscription) => follow(tail, subscription),
   };
@@ -82,19 +85,28 @@ function openDelivery({ handle }: Subscription, loaded: Checkpoint | null): (pag
 
 type EndOfLog = { readonly after: Checkpoint | null; readonly moved: boolean; readonly readAt: number };
 
-/** Waits at the log's end: briefly behind the fence, else until the bell rings or the poll is due. */
-function openRest({ bell, pollMs, behindFencePollMs }: Tail, signal: AbortSignal): (end: EndOfLog) => Promise<void> {
+/**
+ * Waits at the log's end: a breath while events keep coming; briefly behind the fence; else until the bell rings or the
+ * poll is due, which comes ever later in a quiet time, since other processes are not heard.
+ */
+function openRest(
+  { bell, pollMs, behindFencePollMs, breathMs }: Tail,
+  signal: AbortSignal,
+): (end: EndOfLog) => Promise<void> {
   let quickPolls = 0;
+  let idleMs = pollMs;
   return async ({ after, moved, readAt }) => {
-    if (moved) quickPolls = 0;
-    const breathMs = readAt + behindFencePollMs - performance.now();
-    if (!bell.hasRungAfter(after)) {
-      if (moved && breathMs > 0) await bell.rest(breathMs, signal);
-      if (!bell.hasRungAfter(after)) await bell.rest(pollMs, signal, 'orRing');
-      return;
+    if (moved) {
+      quickPolls = 0;
+      idleMs = breathMs;
+      const leftMs = readAt + breathMs - performance.now();
+      if (leftMs > 0) await bell.rest(leftMs, signal);
+    } else if (bell.hasRungAfter(after)) {
+      quickPolls += 1;
+      await bell.rest(quickPolls > quickPollsMax ? pollMs : behindFencePollMs, signal);
+    } else {
+      idleMs = Math.min(2 * idleMs, pollMs);
+      await bell.rest(idleMs, signal, 'orRing');
     }
-    quickPolls += 1;
-    if (quickPolls > quickPollsMax) await bell.rest(pollMs, signal);
-    else if (breathMs > 0) await bell.rest(breathMs, signal);
   };
 }

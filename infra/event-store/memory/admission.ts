@@ -1,5 +1,6 @@
 import type { CommandReceipt, NewEvent } from '../port.ts';
 import { OperationalFailure } from '../../failures.ts';
+import { holdsPoison } from '../poison.ts';
 
 /** JSON of one event's data, in bytes of UTF-8. */
 const eventBytesMax = 256 * 1024;
@@ -28,13 +29,6 @@ export function admitTexts(texts: readonly (string | null | undefined)[]): void 
 export function textsOfReceipt(receipt: CommandReceipt): readonly (string | undefined)[] {
   const { tenantId, commandId, commandHash, stream, rejection } = receipt;
   return [tenantId, commandId, commandHash, stream, rejection?.detail];
-}
-
-/** JSON escapes exactly what we look for; an even number of backslashes before it is a text that merely shows an escape. */
-const escapedPoison = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
-
-function holdsPoison(json: string): boolean {
-  return escapedPoison.test(json);
 }
 
 function inUtc({ type, occurredAt }: NewEvent): string | null | undefined {

@@ -23,7 +23,7 @@ export const appendStatement = {
     with rows as (
       select * from unnest(
         $1::int4[], $2::text[], $3::int8[], $4::uuid[], $5::text[], $6::int4[], $7::text[], $8::text[], $9::text[], $10::int4[],
-        $11::bytea[], $12::text[], $13::timestamptz[], $14::text[], $15::text[], $16::uuid[], $17::jsonb[], $18::bool[]
+        $11::bytea[], $12::text[], $13::timestamptz[], $14::text[], $15::text[], $16::uuid[], $17::json[], $18::bool[]
       ) as r (ord, stream, revision, event_id, type, schema_version, category, tenant, command_id, n,
               command_hash, claim, occurred_at, origin, correlation_id, causation_id, data, continues)
     ), inserted as (
@@ -73,7 +73,7 @@ export function appendParameters(rows: readonly AppendRow[]): Buffer[] {
     arrays.textArray(flat.map(({ append }) => append.origin)),
     arrays.textArray(flat.map(({ append }) => append.correlationId)),
     arrays.uuidArray(flat.map(({ append }) => append.causationId)),
-    arrays.jsonbArray(flat.map(({ json }) => json)),
+    arrays.jsonArray(flat.map(({ json }) => json)),
     arrays.boolArray(flat.map(({ append, n }) => n === 0 && append.expected !== 'none')),
   ];
 }

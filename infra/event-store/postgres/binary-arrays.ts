@@ -13,7 +13,7 @@ export const elementTypes = {
   text: 25,
   timestamptz: 1184,
   uuid: 2950,
-  jsonb: 3802,
+  json: 114,
 } as const;
 export type ElementType = keyof typeof elementTypes;
 
@@ -27,12 +27,9 @@ export function textArray(values: readonly (string | null)[]): Buffer {
   return build('text', { values, lengths }, (buffer, offset, value) => buffer.write(value, offset, 'utf8'));
 }
 
-export function jsonbArray(values: readonly string[]): Buffer {
-  const lengths = values.map((value) => 1 + Buffer.byteLength(value));
-  return build('jsonb', { values, lengths }, (buffer, offset, value) => {
-    buffer[offset] = 1;
-    buffer.write(value, offset + 1, 'utf8');
-  });
+export function jsonArray(values: readonly string[]): Buffer {
+  const lengths = values.map((value) => Buffer.byteLength(value));
+  return build('json', { values, lengths }, (buffer, offset, value) => buffer.write(value, offset, 'utf8'));
 }
 
 export function byteaArray(values: readonly (Buffer | null)[]): Buffer {

@@ -1,4 +1,5 @@
 import { OperationalFailure } from '../../failures.ts';
+import { holdsPoison } from '../poison.ts';
 import type { Append } from '../port.ts';
 import type { AppendRow } from './append-statement.ts';
 
@@ -11,7 +12,7 @@ const timeMaxMs = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**
  * Refuses, before it can join a batch, what no row could hold.
- * @throws OperationalFailure EVENT_TOO_LARGE, POISON_VALUE (a time that is none)
+ * @throws OperationalFailure EVENT_TOO_LARGE, POISON_VALUE (a time that is none, a text that no store can hold)
  */
 export function toRow(append: Append): AppendRow {
   for (const { occurredAt } of append.events) {
@@ -22,6 +23,10 @@ export function toRow(append: Append): AppendRow {
     }
   }
   const json = append.events.map(({ data }) => JSON.stringify(data));
+  if (json.some(holdsPoison)) {
+    const detail = 'an event holds NUL or half a surrogate pair';
+    throw new OperationalFailure('POISON_VALUE', detail, { retryable: false });
+  }
   const sizes = json.map((text) => Buffer.byteLength(text));
   const largest = Math.max(...sizes);
   if (largest > eventBytesMax) {

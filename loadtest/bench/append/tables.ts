@@ -89,7 +89,7 @@ export async function insertPlain(client: pg.Client, table: string, rows: readon
         origin, correlation_id, causation_id, data
       from unnest(
         $1::int4[], $2::text[], $3::int8[], $4::uuid[], $5::text[], $6::int4[], $7::text[], $8::text[], $9::text[], $10::int4[],
-        $11::bytea[], $12::text[], $13::timestamptz[], $14::text[], $15::text[], $16::uuid[], $17::jsonb[], $18::bool[]
+        $11::bytea[], $12::text[], $13::timestamptz[], $14::text[], $15::text[], $16::uuid[], $17::json[], $18::bool[]
       ) as r (${columns}, continues)`,
     values: appendParameters(rows),
   });

@@ -1,6 +1,7 @@
 import { openEventFeed } from '../../../infra/event-feed/open.ts';
 import { openEventStore } from '../../../infra/event-store/open.ts';
 import { openReadStore } from '../../../infra/read-store/open.ts';
+import type { ReadStore } from '../../../infra/read-store/port.ts';
 import { projections } from '../../../projections/all.ts';
 import { orderSummary } from '../../../projections/order-summary/projection.ts';
 import { runProjector, type ProjectedBatch } from '../../../services/projector/projector.ts';
@@ -8,12 +9,17 @@ import { serve } from '../child-process.ts';
 
 export type ProjectorRequest =
   | { readonly kind: 'start'; readonly url: string }
-  /** Answers when so many events are visible in all. */
+  /** Answers when so many events are visible in all; the latencies are those since the last answer. */
   | { readonly kind: 'until'; readonly applied: number };
 
 /** Events visible in the order summaries by then; `at` in ms since 1970. */
 export type Visible = { readonly at: number; readonly applied: number };
-export type ProjectorAnswer = { readonly history: readonly Visible[]; readonly views: number };
+export type ProjectorAnswer = {
+  readonly history: readonly Visible[];
+  readonly views: number;
+  /** Of each order's last event in a batch: from its recorded time to its commit in the view, in ms. */
+  readonly latenciesMs: readonly number[];
+};
 
 const pollMs = 5;
 const waitMaxMs = 100_000;
@@ -22,12 +28,13 @@ const stop = new AbortController();
 const closing: { close(): Promise<unknown> }[] = [];
 const history: Visible[] = [];
 let applied = 0;
+let latenciesMs: number[] = [];
 let countViews: () => Promise<number> = () => Promise.resolve(0);
 
 /** All projectors of the product, as `npm start` runs them, but in a process of their own. */
 async function start(url: string): Promise<void> {
   const store = await openEventStore(url);
-  const readStore = openReadStore(url);
+  const readStore = timed(openReadStore(url));
   await readStore.prepare(projections.map(({ view }) => view));
   const feed = openEventFeed(store);
   const onBatch = (batch: ProjectedBatch): void => {
@@ -46,20 +53,38 @@ async function start(url: string): Promise<void> {
   closing.push({ close: () => Promise.all(running) }, store, readStore);
 }
 
+/** Both times are of this machine's clock: the store's Postgres runs here. */
+function timed(readStore: ReadStore): ReadStore {
+  return {
+    ...readStore,
+    commit: async (batch) => {
+      const outcome = await readStore.commit(batch);
+      const now = Date.now();
+      if (batch.view.name === orderSummary.view.name) {
+        for (const { document } of batch.documents)
+          if (document !== null) latenciesMs.push(now - Date.parse(String(document['updatedAt'])));
+      }
+      return outcome;
+    },
+  };
+}
+
 async function until(wanted: number): Promise<ProjectorAnswer> {
   const deadline = Date.now() + waitMaxMs;
   while (applied < wanted) {
     if (Date.now() > deadline) throw new Error(`${applied} of ${wanted} events became visible in ${waitMaxMs} ms`);
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
-  return { history, views: await countViews() };
+  const answer = { history, views: await countViews(), latenciesMs };
+  latenciesMs = [];
+  return answer;
 }
 
 serve(
   async (request: ProjectorRequest): Promise<ProjectorAnswer> => {
     if (request.kind === 'until') return until(request.applied);
     await start(request.url);
-    return { history, views: 0 };
+    return { history, views: 0, latenciesMs: [] };
   },
   async () => {
     stop.abort();

@@ -10,6 +10,8 @@ export type LoadRequest = {
   readonly connections: number;
   readonly seconds: number;
   readonly body: OrderBody;
+  /** Requests a second over all connections; absent: as fast as they are answered. */
+  readonly rate?: number;
 };
 export type LoadAnswer = {
   readonly answered: number;
@@ -18,11 +20,12 @@ export type LoadAnswer = {
   readonly p99Ms: number;
 };
 
-async function push({ url, connections, seconds, body }: LoadRequest): Promise<LoadAnswer> {
+async function push({ url, connections, seconds, body, rate }: LoadRequest): Promise<LoadAnswer> {
   const result = await autocannon({
     url,
     connections,
     duration: seconds,
+    ...(rate === undefined ? {} : { overallRate: rate }),
     requests: [
       {
         method: 'POST',

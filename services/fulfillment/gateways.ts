@@ -1,4 +1,3 @@
-import type { Config } from '../../infra/config/config.ts';
 import { openLogistics } from '../../infra/logistics/open.ts';
 import type { Logistics } from '../../infra/logistics/port.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
@@ -7,33 +6,18 @@ import type { Payments } from '../../infra/payments/port.ts';
 import { defaultLimits, protect, type Observer } from '../../infra/resilience/protect.ts';
 import { openRisk } from '../../infra/risk/open.ts';
 import type { Risk } from '../../infra/risk/port.ts';
-import { startSimulators } from '../simulators/simulators.ts';
 
-export type Gateways = {
-  readonly payments: Payments;
-  readonly logistics: Logistics;
-  readonly risk: Risk;
-  /** Of the simulators that run here, by name. */
-  readonly simulatorUrls: Readonly<Record<string, string>>;
-};
+export type GatewayUrls = { readonly payment: string; readonly logistics: string; readonly risk: string };
 
-type Needed = { readonly config: Config; readonly metrics: Metrics };
+export type Gateways = { readonly payments: Payments; readonly logistics: Logistics; readonly risk: Risk };
 
-/** The gateways that the configuration names; where it names none, our simulators. Every limit is written out here. */
-export async function openGateways({ config, metrics }: Needed, stack: AsyncDisposableStack): Promise<Gateways> {
-  const { paymentUrl, logisticsUrl, riskUrl, dataDir } = config;
-  const allGiven = paymentUrl !== null && logisticsUrl !== null && riskUrl !== null;
-  const simulators = allGiven ? null : await startSimulators({ dataDir, settings: config.simulators });
-  if (simulators !== null) stack.defer(() => simulators.close());
+/** The gateways, protected. Every limit is written out here. */
+export function openGateways({ payment, logistics, risk }: GatewayUrls, metrics: Metrics): Gateways {
   const observer = observing(metrics);
-  const payment = paymentUrl ?? simulators?.paymentUrl ?? '';
-  const logistics = logisticsUrl ?? simulators?.logisticsUrl ?? '';
-  const risk = riskUrl ?? simulators?.riskUrl ?? '';
   return {
     payments: protect(openPayments(payment), { ...defaultLimits, name: 'payment', observer }),
     logistics: protect(openLogistics(logistics), { ...defaultLimits, name: 'logistics', observer }),
     risk: protect(openRisk(risk), { ...defaultLimits, name: 'risk', observer }),
-    simulatorUrls: simulators === null ? {} : { payment, logistics, risk },
   };
 }
 

@@ -1,11 +1,10 @@
-import { pino } from 'pino';
 import { expect, it, vi } from 'vitest';
 import { openLogFeed } from '../../infra/event-feed/log/log-feed.ts';
 import { appended, idsOf } from '../../infra/event-store/contract/examples.ts';
 import { openMemoryEventStore } from '../../infra/event-store/memory/memory-event-store.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { OperationalFailure } from '../../infra/failures.ts';
-import { runMetrics } from './consumers.ts';
+import { runEventMetrics } from './event-metrics.ts';
 
 it('counts each event since the start once, also after an outage of the store', async () => {
   const store = openMemoryEventStore();
@@ -25,12 +24,12 @@ it('counts each event since the start once, also after an outage of the store', 
 async function startMetrics(store: EventStore) {
   const counted: string[] = [];
   const stopping = new AbortController();
-  const running = runMetrics(
+  const running = runEventMetrics(
     {
       store,
       feed: openLogFeed(store),
       metrics: { observeEvent: ({ eventId }) => void counted.push(eventId) },
-      log: pino({ level: 'silent' }),
+      onFailure: () => undefined,
     },
     stopping.signal,
   );

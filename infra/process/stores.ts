@@ -1,0 +1,97 @@
+import type { Config } from '../config/config.ts';
+import { openEventStore } from '../event-store/open.ts';
+import type { EventStore } from '../event-store/port.ts';
+import { OperationalFailure } from '../failures.ts';
+import type { Metrics } from '../metrics/open.ts';
+import { openOrderSnapshots } from '../order-snapshots/open.ts';
+import type { OrderSnapshots } from '../order-snapshots/port.ts';
+import { openPaymentTokens } from '../payment-tokens/open.ts';
+import type { PaymentTokens } from '../payment-tokens/port.ts';
+import { openReadStore } from '../read-store/open.ts';
+import type { ReadStore, View } from '../read-store/port.ts';
+import { openSubjectKeys } from '../subject-keys/open.ts';
+import type { SubjectKeys } from '../subject-keys/port.ts';
+
+/** Everything that outlives a process, and the cache. */
+export type Stores = {
+  readonly store: EventStore;
+  readonly subjectKeys: SubjectKeys;
+  readonly paymentTokens: PaymentTokens;
+  readonly readStore: ReadStore;
+  readonly snapshots: OrderSnapshots;
+};
+
+export type StoreUrls = { readonly eventStoreUrl: string; readonly readDbUrl: string };
+
+export type StoresSource = {
+  readonly urls: StoreUrls;
+  /** Prepared in the read store. */
+  readonly views: readonly View[];
+  readonly metrics: Pick<Metrics, 'watch'>;
+};
+
+const openers: { readonly [Name in keyof Stores]: (source: StoresSource) => Promise<Stores[Name]> } = {
+  store: async ({ urls, metrics }) => {
+    const store = await openEventStore(urls.eventStoreUrl);
+    metrics.watch('queue_depth', () => [{ of: 'appends', value: store.status().queued }]);
+    return store;
+  },
+  subjectKeys: ({ urls }) => openSubjectKeys(urls.eventStoreUrl),
+  paymentTokens: ({ urls }) => openPaymentTokens(urls.eventStoreUrl),
+  readStore: async ({ urls, views }) => {
+    const readStore = openReadStore(urls.readDbUrl);
+    await readStore.prepare(views);
+    return readStore;
+  },
+  snapshots: () => Promise.resolve(openOrderSnapshots()),
+};
+
+/**
+ * Opens the stores that a role names, one after the other, each closed by `stack` in reverse order. A role names what
+ * it uses and no more: it can then start while the others are down.
+ * @throws OperationalFailure STORE_UNAVAILABLE, VIEWS_UNAVAILABLE, UNSAFE_DURABILITY
+ */
+export async function openStores<Name extends keyof Stores>(
+  source: StoresSource,
+  names: readonly Name[],
+  stack: AsyncDisposableStack,
+): Promise<Pick<Stores, Name>> {
+  const opened: Partial<Stores> = {};
+  for (const name of names) {
+    const store = await openers[name](source);
+    stack.defer(() => store.close());
+    Object.assign(opened, { [name]: store });
+  }
+  // Each name was opened by its own opener just above.
+  return opened as Pick<Stores, Name>;
+}
+
+/** The views live in the event store's Postgres unless they are given one of their own. */
+export function storeUrls(eventStoreUrl: string, { readDbUrl }: Pick<Config, 'readDbUrl'>): StoreUrls {
+  return { eventStoreUrl, readDbUrl: readDbUrl ?? eventStoreUrl };
+}
+
+/**
+ * The stores of a role that runs alone: it meets the others there, so they must be where others can be.
+ * @throws OperationalFailure INVALID_CONFIGURATION for `embedded:` (also where nothing is set) and `memory:`
+ */
+export function sharedStoreUrls(config: Pick<Config, 'eventStoreUrl' | 'readDbUrl'>): StoreUrls {
+  const problems = [
+    ...(isOwn(config.eventStoreUrl)
+      ? [
+          `EVENT_STORE_URL is ${config.eventStoreUrl}, which belongs to one process: a role on its own needs postgres://… (a running npm start keeps its own under DATA_DIR in running.json)`,
+        ]
+      : []),
+    ...(isOwn(config.readDbUrl ?? '')
+      ? [`READ_DB_URL is memory:, which no other role can read: use postgres://…`]
+      : []),
+  ];
+  if (problems.length > 0) {
+    throw new OperationalFailure('INVALID_CONFIGURATION', problems.join('; '), { retryable: false });
+  }
+  return storeUrls(config.eventStoreUrl, config);
+}
+
+function isOwn(url: string): boolean {
+  return url === 'embedded:' || url.startsWith('memory:');
+}

@@ -1,0 +1,56 @@
+import type { Logger } from 'pino';
+import type { EventFeed } from '../../infra/event-feed/port.ts';
+import { openTransactor } from '../../infra/event-store/transact.ts';
+import type { Config } from '../../infra/config/config.ts';
+import type { Metrics } from '../../infra/metrics/open.ts';
+import type { Part } from '../../infra/process/part.ts';
+import type { Stores } from '../../infra/process/stores.ts';
+import { openGateways, type GatewayUrls } from './gateways.ts';
+import type { Observation } from './observe.ts';
+import { openFulfillment, sagaDecider } from './open.ts';
+import type { World } from './ports.ts';
+
+export type FulfillmentWiring = Pick<Stores, 'store' | 'readStore' | 'paymentTokens'> &
+  Pick<World, 'orders' | 'inventory'> & {
+    readonly feed: EventFeed;
+    readonly gatewayUrls: GatewayUrls;
+    readonly config: Pick<Config, 'unpaidExpiryMs' | 'unpaidExpiryMsByMethod'>;
+    readonly metrics: Metrics;
+    readonly log: Logger;
+  };
+
+/** The sagas, with their gateways, and with the doors of the services that they ask. */
+export function wireFulfillment(wiring: FulfillmentWiring): Part {
+  const { store, readStore, paymentTokens, orders, inventory, feed, config, metrics, log } = wiring;
+  const fulfillment = openFulfillment({
+    transactor: openTransactor(store, { decider: sagaDecider }),
+    feed,
+    readStore,
+    ...openGateways(wiring.gatewayUrls, metrics),
+    orders,
+    inventory,
+    tokens: paymentTokens,
+    // One event loop serves doors, sagas and simulators: when it stalls, every call in flight times out at once. Fewer
+    // of them than open a breaker (20), so that a stall of our own is not taken for an outage.
+    limits: { drivesMax: 18 },
+    unpaidExpiryMs: (method) => config.unpaidExpiryMsByMethod[method] ?? config.unpaidExpiryMs,
+    observe: (observation) => noteSaga(log, observation),
+  });
+  metrics.watch('sagas', () => Object.entries(fulfillment.status()).map(([of, value]) => ({ of, value })));
+  return {
+    routes: [],
+    readiness: [
+      { name: 'event-store', check: () => store.ping() },
+      { name: 'read-store', check: () => readStore.ping() },
+    ],
+    run: (signal) => fulfillment.run(signal),
+  };
+}
+
+/** What an operator wants to read; the rest are metrics. */
+function noteSaga(log: Logger, observation: Observation): void {
+  if (observation.what === 'bug' || observation.what === 'loop-failed')
+    log.error(observation, `fulfillment: ${observation.what}`);
+  else if (observation.what === 'drive-stopped') log.warn(observation, 'a saga stopped; the watchdog drives it again');
+  else log.debug(observation, `fulfillment: ${observation.what}`);
+}
