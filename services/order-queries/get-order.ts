@@ -6,6 +6,7 @@ import type { OrderSummary } from '../../projections/order-summary/summary.ts';
 import type { OrderId, TenantId } from '../../schemas/ids.ts';
 import { toAnswer, toSnapshot, type OrderAnswer } from './answers.ts';
 import { foldOrder } from './fold-order.ts';
+import type { ParkedOrders } from './parked-orders.ts';
 import type { ViewLag } from './view-lag.ts';
 import type { ViewReader } from './view-reader.ts';
 import { awaitAppend } from './await-append.ts';
@@ -30,6 +31,7 @@ export type GetSources = {
   readonly viewLag: ViewLag;
   /** Of the snapshots' writer. */
   readonly snapshotLag: ViewLag;
+  readonly parkedOrders: ParkedOrders;
   readonly observe: QueryObserver;
 };
 
@@ -46,7 +48,9 @@ export type GetAnswer =
   | { readonly outcome: 'found'; readonly order: OrderAnswer; readonly source: ReadSource }
   | { readonly outcome: 'not-found' }
   /** The order itself is not at `minVersion` after the wait, or the store that would know is down. */
-  | { readonly outcome: 'not-yet-visible' };
+  | { readonly outcome: 'not-yet-visible' }
+  /** The order is that far, but an event of it cannot be shown until a repair. */
+  | { readonly outcome: 'parked' };
 
 export type GetRequest = GetOptions & { readonly tenantId: TenantId; readonly orderId: OrderId };
 
@@ -61,11 +65,11 @@ const snapshotLagMaxMs = 5_000;
  */
 export async function getOrder(sources: GetSources, request: GetRequest): Promise<GetAnswer> {
   const answer = await readOrder(sources, request);
-  if (answer.outcome === 'found') {
-    sources.observe.onRead?.(answer.source);
-    if (answer.source !== 'snapshot') void fill(sources, request, answer.order);
-  }
-  return answer;
+  if (answer.outcome !== 'found') return answer;
+  sources.observe.onRead?.(answer.source);
+  // Without what follows: that an order is parked may end any moment, and must not be kept.
+  if (answer.source !== 'snapshot') void fill(sources, request, answer.order);
+  return { ...answer, order: await sources.parkedOrders.told(request.orderId, answer.order) };
 }
 
 async function readOrder(sources: GetSources, request: GetRequest): Promise<GetAnswer> {
@@ -96,7 +100,11 @@ async function foldUntil(sources: GetSources, request: GetRequest, viewed: Order
     if ('failure' in folded) {
       if (request.minVersion === undefined) throw folded.failure;
     } else if (folded.summary !== null && folded.summary.version >= minVersion) {
-      return { outcome: 'found', order: toAnswer(toSnapshot(folded.summary), 0), source: 'fold' };
+      const snapshot = { ...toSnapshot(folded.summary), parked: folded.stopped };
+      return { outcome: 'found', order: toAnswer(snapshot, 0), source: 'fold' };
+    } else if (folded.stopped) {
+      // Neither a wait nor a retry would show it.
+      return { outcome: 'parked' };
     } else {
       known = folded.summary;
     }
@@ -108,11 +116,11 @@ async function foldUntil(sources: GetSources, request: GetRequest, viewed: Order
   }
 }
 
-type Folded = { readonly summary: OrderSummary | null } | { readonly failure: OperationalFailure };
+type Folded = Awaited<ReturnType<typeof foldOrder>> | { readonly failure: OperationalFailure };
 
 async function tryFold({ store, observe }: GetSources, order: Parameters<typeof foldOrder>[1]): Promise<Folded> {
   try {
-    return { summary: await foldOrder(store, order) };
+    return await foldOrder(store, order);
   } catch (error) {
     if (!isOperationalFailure(error)) throw error;
     observe.onFallback?.('store', error);
@@ -124,7 +132,7 @@ type SnapshotAnswer = { readonly order: OrderAnswer; readonly isOld: boolean };
 
 /** null: not there, not at the wanted version, or the cache does not help. */
 async function readSnapshot(
-  { snapshots, snapshotLag, observe }: GetSources,
+  { snapshots, snapshotLag, parkedOrders, observe }: GetSources,
   { tenantId, orderId, minVersion = 1 }: GetRequest,
 ): Promise<SnapshotAnswer | null> {
   const note = (read: SnapshotRead): void => observe.onSnapshotRead?.(read);
@@ -135,7 +143,8 @@ async function readSnapshot(
       return null;
     }
     const lagMs = await snapshotLag.currentMs();
-    const isOld = lagMs > snapshotLagMaxMs;
+    // One that says parked of an order that is not (any more): the view has what came after.
+    const isOld = lagMs > snapshotLagMaxMs || (snapshot.parked && !(await parkedOrders.has(orderId)));
     note(isOld ? 'old' : 'hit');
     return { order: toAnswer(snapshot, lagMs), isOld };
   } catch (error) {
