@@ -12,7 +12,7 @@ export type ParkedOrders = {
 };
 
 const sampleEveryMs = 1_000;
-/** What a reader waits for the first sample at most. */
+/** What a reader waits for a sample at most, where the last is too old to tell. */
 const waitMaxMs = 250;
 
 /**
@@ -38,8 +38,9 @@ export function openParkedOrders(
     }
   };
   const has = async (orderId: OrderId): Promise<boolean> => {
-    if (now() - takenAtMs > sampleEveryMs) asking ??= ask();
-    if (takenAtMs === -Infinity && asking !== null) await within(waitMaxMs, asking);
+    const ageMs = now() - takenAtMs;
+    if (ageMs > sampleEveryMs) asking ??= ask();
+    if (ageMs > 2 * sampleEveryMs && asking !== null) await within(waitMaxMs, asking);
     return parked.has(orderStream(orderId));
   };
   return {
