@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { EventId, StreamName } from '../../../schemas/ids.ts';
-import type { Held, ListedStream, Mended, Mending, ParkedGroup, ParkedPage, ParkedStream, ParkingStore } from '../parking.ts';
+import type {
+  Held,
+  ListedStream,
+  Mended,
+  Mending,
+  ParkedGroup,
+  ParkedPage,
+  ParkedStream,
+  ParkingStore,
+} from '../parking.ts';
 import type { Document, DocumentKey, Progress, View } from '../port.ts';
 import { saveProgress, writeDocuments } from './commit.ts';
 import { saveStreams, toEvent, toStream, type EventRow, type StreamRow } from './parking-rows.ts';
@@ -60,11 +69,12 @@ async function list(pool: pg.Pool, { filter, after, limit }: ParkedPage): Promis
 }
 
 /** The new turn first: its row locks are those that a commit takes, so the two see each other's end or nothing. */
-function mend<Answer>(pool: pg.Pool, { view, stream, keys, fold }: Mending<Answer>): Promise<Answer> {
+function mend<Answer>(pool: pg.Pool, mending: Mending<Answer>): Promise<Answer> {
+  const { view, stream, keys } = mending;
   const consumer = view.name;
   return withTransaction<Answer>(pool, async (client) => {
     await client.query('update views.checkpoints set turn = $2 where consumer = $1', [consumer, randomUUID()]);
-    const { answer, mended } = fold(await hold(client, { view, stream, keys }));
+    const { answer, mended } = mending.fold(await hold(client, { view, stream, keys }));
     if (mended === null) throw new Rollback(answer);
     await write(client, { view, stream, mended });
     return answer;
@@ -85,7 +95,8 @@ async function hold(client: pg.PoolClient, { view, stream, keys }: Holding): Pro
   );
   return {
     parked: parked.rows[0] === undefined ? null : toStream(parked.rows[0]),
-    progress: progress.rows.map(({ revision, event_id: eventId }): Progress => ({ stream, revision, eventId }))[0] ?? null,
+    progress:
+      progress.rows.map(({ revision, event_id: eventId }): Progress => ({ stream, revision, eventId }))[0] ?? null,
     documents: await documentsOf(client, view, keys),
   };
 }
