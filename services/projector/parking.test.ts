@@ -317,6 +317,31 @@ function parkingSuite(open: () => Promise<ReadStore>, runs: number): void {
     expect(await world.view(events)).toEqual(world.foldOf(events));
   });
 
+  it('drains also the event that came, and was parked, between the read of the store and the lock', async () => {
+    const world = await openWorld(await open());
+    const id = anOrderId('one');
+    const events = [...(await appendAll(world.store, [placement(id)]))];
+    for (const { eventId } of events) world.poison.set(eventId, 'update');
+    await world.run({ feed: feedOf([deliver('1', ...events)]) });
+    world.poison.clear();
+    const overtaken = async (query: Parameters<EventStore['readStream']>[0]): Promise<readonly RecordedEvent[]> => {
+      const page = await world.store.readStream(query);
+      if (events.length > 1) return page;
+      events.push(...(await appendAll(world.store, [captured(id)])));
+      await world.run({ feed: feedOf([deliver('1'), deliver('2', ...events.slice(1))]) });
+      return page;
+    };
+    const snapshots = { remove: () => Promise.resolve() };
+    const desk = openParkingDesk({
+      ...world,
+      store: { readStream: overtaken },
+      projections: [world.projection],
+      snapshots,
+    });
+    expect((await desk.drain(everything)).items).toMatchObject([{ outcome: 'drained' }]);
+    expect(await world.view(events)).toEqual(world.foldOf(events));
+  });
+
   it('counts the drains that failed, and takes the new error', async () => {
     const world = await openWorld(await open());
     const events = await threeOrders(world.store);
