@@ -98,7 +98,7 @@ describe('docs/configuration.md', () => {
   });
 });
 
-const calm = { delayMs: 20, errorRate: 0, timeoutAfterSuccessRate: 0 };
+const calm = { port: 0, delayMs: 20, errorRate: 0, timeoutAfterSuccessRate: 0 };
 
 function problemsOf(env: Readonly<Record<string, string>>): string {
   try {

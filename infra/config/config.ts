@@ -5,6 +5,8 @@ import type { Variable } from './variables.ts';
 
 /** How a bundled simulator behaves: times in ms, rates 0 to 1. */
 export type SimulatorConfig = {
+  /** 0: any free one. */
+  readonly port: number;
   readonly delayMs: number;
   readonly errorRate: number;
   readonly timeoutAfterSuccessRate: number;
@@ -132,17 +134,20 @@ function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByM
   const { port, host, auth, dataDir, eventStoreUrl, readDbUrl, unpaidExpiryMs, logLevel } = values;
   const { paymentUrl, logisticsUrl, riskUrl } = values;
   const payment = {
+    port: values.paymentPort,
     delayMs: values.paymentDelayMs,
     errorRate: values.paymentErrorRate,
     timeoutAfterSuccessRate: values.paymentTimeoutAfterSuccessRate,
   };
   const logistics = {
+    port: values.logisticsPort,
     deliveryMs: values.logisticsDeliveryMs,
     delayMs: values.logisticsDelayMs,
     errorRate: values.logisticsErrorRate,
     timeoutAfterSuccessRate: values.logisticsTimeoutAfterSuccessRate,
   };
   const risk = {
+    port: values.riskPort,
     delayMs: values.riskDelayMs,
     errorRate: values.riskErrorRate,
     timeoutAfterSuccessRate: values.riskTimeoutAfterSuccessRate,

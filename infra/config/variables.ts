@@ -106,10 +106,18 @@ type SimulatorName = 'payment' | 'logistics' | 'risk';
 function simulator<Name extends SimulatorName>(
   name: Name,
 ): {
-  readonly [Key in `${Name}DelayMs` | `${Name}ErrorRate` | `${Name}TimeoutAfterSuccessRate`]: Defaulted<number>;
+  readonly [
+    Key in `${Name}Port` | `${Name}DelayMs` | `${Name}ErrorRate` | `${Name}TimeoutAfterSuccessRate`
+  ]: Defaulted<number>;
 } {
   const prefix = `SIM_${name.toUpperCase()}`;
   const rows = {
+    [`${name}Port`]: defaulted(
+      `${prefix}_PORT`,
+      '0',
+      integer(0, 65_535),
+      `Port of the ${name} simulator; 0 takes a free one.`,
+    ),
     [`${name}DelayMs`]: defaulted(
       `${prefix}_DELAY_MS`,
       '20',

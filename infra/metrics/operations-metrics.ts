@@ -8,6 +8,7 @@ const gauges = {
   projection_parked_orders: { help: 'Orders that a projection has parked', label: 'projection' },
   sagas: { help: 'Fulfillments by state', label: 'state' },
   breaker_open: { help: '1 where the breaker of a dependency is open, 0.5 half-open, 0 closed', label: 'dependency' },
+  lease_held: { help: '1 where this process holds the lease', label: 'lease' },
   queue_depth: { help: 'Work that waits in a bounded queue', label: 'queue' },
 } as const;
 

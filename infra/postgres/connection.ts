@@ -49,15 +49,21 @@ export async function connectLane(url: string, applicationName: string): Promise
 
 export function openPool(
   url: string,
-  options: { readonly applicationName: string; readonly connectionsMax: number },
+  options: {
+    readonly applicationName: string;
+    readonly connectionsMax: number;
+    /** 15,000 if absent: reads may be long. */
+    readonly statementTimeoutMs?: number;
+  },
 ): pg.Pool {
+  const { statementTimeoutMs: timeoutMs = readStatementTimeoutMs } = options;
   const pool = new pg.Pool({
     connectionString: url,
     application_name: options.applicationName,
     max: options.connectionsMax,
     connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: readStatementTimeoutMs,
-    query_timeout: readStatementTimeoutMs + 1_000,
+    statement_timeout: timeoutMs,
+    query_timeout: timeoutMs + 1_000,
     lock_timeout: 5_000,
     idle_in_transaction_session_timeout: 10_000,
     options: `-c timezone=UTC ${alwaysByIndex}`,

@@ -2,6 +2,8 @@ import type { Config } from '../config/config.ts';
 import { openEventStore } from '../event-store/open.ts';
 import type { EventStore } from '../event-store/port.ts';
 import { OperationalFailure } from '../failures.ts';
+import { openLeases, type OpenLeasesOptions } from '../leases/open.ts';
+import type { Leases } from '../leases/port.ts';
 import type { Metrics } from '../metrics/open.ts';
 import { openOrderSnapshots } from '../order-snapshots/open.ts';
 import type { OrderSnapshots } from '../order-snapshots/port.ts';
@@ -19,6 +21,8 @@ export type Stores = {
   readonly paymentTokens: PaymentTokens;
   readonly readStore: ReadStore;
   readonly snapshots: OrderSnapshots;
+  /** Beside the views, whose checkpoints fence what a lease is for. */
+  readonly leases: Leases;
 };
 
 export type StoreUrls = { readonly eventStoreUrl: string; readonly readDbUrl: string };
@@ -28,6 +32,7 @@ export type StoresSource = {
   /** Prepared in the read store. */
   readonly views: readonly View[];
   readonly metrics: Pick<Metrics, 'watch'>;
+  readonly leaseOwner?: OpenLeasesOptions;
 };
 
 const openers: { readonly [Name in keyof Stores]: (source: StoresSource) => Promise<Stores[Name]> } = {
@@ -44,6 +49,7 @@ const openers: { readonly [Name in keyof Stores]: (source: StoresSource) => Prom
     return readStore;
   },
   snapshots: () => Promise.resolve(openOrderSnapshots()),
+  leases: ({ urls, leaseOwner }) => openLeases(urls.readDbUrl, leaseOwner),
 };
 
 /**

@@ -51,7 +51,8 @@ export function runOrderFeed(options: OrderFeedOptions, signal: AbortSignal): Pr
         const from = checkpoints.get(partition) ?? null;
         const moved = await readStore.moveCheckpoint({ consumer, partition, from, to: checkpoint });
         if (moved === 'moved') {
-          throw new OperationalFailure('CHECKPOINT_MOVED', `${consumer} ${partition}`, { retryable: false });
+          options.observe({ what: 'checkpoint-refused' });
+          throw new OperationalFailure('CHECKPOINT_MOVED', `${consumer} ${partition}`, { retryable: true });
         }
         checkpoints.set(partition, checkpoint);
       },

@@ -2,6 +2,8 @@ import type { Logger } from 'pino';
 import type { EventFeed } from '../../infra/event-feed/port.ts';
 import { openTransactor } from '../../infra/event-store/transact.ts';
 import type { Config } from '../../infra/config/config.ts';
+import { logLeases } from '../../infra/leases/lease-log.ts';
+import { runLeased } from '../../infra/leases/run-leased.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import type { Part } from '../../infra/process/part.ts';
 import type { Stores } from '../../infra/process/stores.ts';
@@ -10,7 +12,7 @@ import type { Observation } from './observe.ts';
 import { openFulfillment, sagaDecider } from './open.ts';
 import type { World } from './ports.ts';
 
-export type FulfillmentWiring = Pick<Stores, 'store' | 'readStore' | 'paymentTokens'> &
+export type FulfillmentWiring = Pick<Stores, 'store' | 'readStore' | 'paymentTokens' | 'leases'> &
   Pick<World, 'orders' | 'inventory'> & {
     readonly feed: EventFeed;
     readonly gatewayUrls: GatewayUrls;
@@ -21,7 +23,7 @@ export type FulfillmentWiring = Pick<Stores, 'store' | 'readStore' | 'paymentTok
 
 /** The sagas, with their gateways, and with the doors of the services that they ask. */
 export function wireFulfillment(wiring: FulfillmentWiring): Part {
-  const { store, readStore, paymentTokens, orders, inventory, feed, config, metrics, log } = wiring;
+  const { store, readStore, paymentTokens, leases, orders, inventory, feed, config, metrics, log } = wiring;
   const fulfillment = openFulfillment({
     transactor: openTransactor(store, { decider: sagaDecider }),
     feed,
@@ -34,8 +36,13 @@ export function wireFulfillment(wiring: FulfillmentWiring): Part {
     // of them than open a breaker (20), so that a stall of our own is not taken for an outage.
     limits: { drivesMax: 18 },
     unpaidExpiryMs: (method) => config.unpaidExpiryMsByMethod[method] ?? config.unpaidExpiryMs,
-    observe: (observation) => noteSaga(log, observation),
+    observe: (observation) => {
+      if (observation.what === 'checkpoint-refused') metrics.count('stale_writes_refused_total', 'fulfillment');
+      else noteSaga(log, observation);
+    },
   });
+  const name = 'fulfillment';
+  const observe = logLeases(wiring, [name]);
   metrics.watch('sagas', () => Object.entries(fulfillment.status()).map(([of, value]) => ({ of, value })));
   return {
     routes: [],
@@ -43,7 +50,8 @@ export function wireFulfillment(wiring: FulfillmentWiring): Part {
       { name: 'event-store', check: () => store.ping() },
       { name: 'read-store', check: () => readStore.ping() },
     ],
-    run: (signal) => fulfillment.run(signal),
+    // Its loops belong together: one process at a time reads the orders, fires the timers and watches the sagas.
+    run: (signal) => runLeased({ leases, name, signal, run: (held) => fulfillment.run(held), observe }),
   };
 }
 

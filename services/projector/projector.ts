@@ -26,6 +26,8 @@ export type ProjectorObserver = {
   readonly onBatch?: (batch: ProjectedBatch) => void;
   /** The loop starts again from the stored checkpoint after `restartInMs`. */
   readonly onFailure?: (stop: ConsumerStop) => void;
+  /** A batch was not written: another projector of the view moved the checkpoint. */
+  readonly onRefused?: (view: string) => void;
   /** One revision with two ids: the log itself is wrong. The projector ends with an Error after this. */
   readonly onFork?: (fork: { readonly view: string; readonly stream: string; readonly revision: number }) => void;
 };
@@ -107,6 +109,7 @@ async function project<D extends Document>(
       ? await readStore.moveCheckpoint(move)
       : await readStore.commit({ view: projection.view, documents, progress: fresh.progress, move });
   if (outcome === 'moved') {
+    observe?.onRefused?.(consumer);
     throw new OperationalFailure('CHECKPOINT_MOVED', `${consumer} ${batch.partition}`, { retryable: true });
   }
   owned.keep({ checkpoint: batch.checkpoint, documents, progress: fresh.progress });
