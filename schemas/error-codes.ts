@@ -174,6 +174,11 @@ export const errorCodes = {
     help: 'Retry with the same key after Retry-After; nothing was stored.',
   },
   VIEWS_UNAVAILABLE: { status: 503, title: 'The read database does not answer', help: 'Retry after a moment.' },
+  SNAPSHOTS_UNAVAILABLE: {
+    status: 503,
+    title: 'The snapshot cache does not answer',
+    help: 'Reads go on from the views; see CACHE_URL and the Redis behind it.',
+  },
   SHUTTING_DOWN: {
     status: 503,
     title: 'This process is draining',
@@ -203,6 +208,16 @@ export const errorCodes = {
     status: 500,
     title: 'Another process moved this checkpoint',
     help: 'It owns the work now; this process starts again from the new checkpoint.',
+  },
+  PARKING_THRESHOLD: {
+    status: 500,
+    title: 'Too many orders could not be projected; the view stands still',
+    help: 'See order-center parking list. Deploy a fix: the view goes on by itself from where it stopped.',
+  },
+  NOT_PARKED: {
+    status: 404,
+    title: 'Nothing is parked there',
+    help: 'It was drained, or never parked; see GET /v1/admin/parking.',
   },
   UNSAFE_DURABILITY: {
     status: 500,

@@ -6,6 +6,7 @@ const gauges = {
   projection_lag_seconds: { help: 'Age of the oldest event that a projection has not applied', label: 'projection' },
   projection_lag_events: { help: 'Events that a projection has not applied', label: 'projection' },
   projection_parked_orders: { help: 'Orders that a projection has parked', label: 'projection' },
+  projection_stopped: { help: '1 where a projection stands still: too many orders would be parked', label: 'projection' },
   sagas: { help: 'Fulfillments by state', label: 'state' },
   breaker_open: { help: '1 where the breaker of a dependency is open, 0.5 half-open, 0 closed', label: 'dependency' },
   lease_held: { help: '1 where this process holds the lease', label: 'lease' },

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newEventId, type StreamName, type TenantId } from '../../schemas/ids.ts';
 import type { Checkpoint } from '../event-feed/port.ts';
+import { parkingContract } from './contract/parking.ts';
 import type { BatchWrite, Document, DocumentWrite, Filter, ReadStore, View } from './port.ts';
 
 export type ReadStoreUnderTest = { readonly readStore: ReadStore; readonly close: () => Promise<void> };
@@ -57,6 +58,7 @@ function position(name: string): Checkpoint {
 
 /** What every read store promises. Each test has tables of its own. */
 export function readStoreContract(name: string, open: () => Promise<ReadStoreUnderTest>): void {
+  parkingContract(name, open);
   describe(`read store: ${name}`, () => {
     let tested: ReadStoreUnderTest;
     let readStore: ReadStore;
@@ -162,7 +164,8 @@ export function readStoreContract(name: string, open: () => Promise<ReadStoreUnd
         },
       };
       const batch = commit([put('a', note()), put('b', broken)], { view: poison, progress });
-      await expect(batch).rejects.toThrow('a bug in a column');
+      const cause: unknown = expect.objectContaining({ message: 'a bug in a column' });
+      await expect(batch).rejects.toMatchObject({ code: 'POISON_VALUE', retryable: false, cause });
       expect(await find('a')).toBeNull();
       expect(await readStore.loadCheckpoint(notes.name, 'log')).toBeNull();
       expect((await readStore.loadProgress(notes.name, ['order-1' as StreamName])).size).toBe(0);

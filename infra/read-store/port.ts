@@ -1,5 +1,6 @@
 import type { EventId, Revision, StreamName, TenantId } from '../../schemas/ids.ts';
 import type { Checkpoint, Partition } from '../event-feed/port.ts';
+import type { ParkedStream, Parking, ParkingStore } from './parking.ts';
 
 /** A view's row is a JSON document under (tenant, key), with columns taken from it for filters. */
 export type Document = Readonly<Record<string, unknown>>;
@@ -36,6 +37,16 @@ export type CheckpointMove = {
   readonly partition: Partition;
   readonly from: Checkpoint | null;
   readonly to: Checkpoint;
+  /** The turn of the place that was loaded; another one makes the move fail. Absent: any will do. */
+  readonly turn?: string;
+};
+
+/** Where a consumer stands, and what it left behind on the way: loaded together, so that one compare-and-set covers both. */
+export type Place = {
+  readonly checkpoint: Checkpoint | null;
+  /** Changes when somebody mends what is parked. */
+  readonly turn: string;
+  readonly parked: readonly ParkedStream[];
 };
 
 export type BatchWrite = {
@@ -43,6 +54,7 @@ export type BatchWrite = {
   readonly documents: readonly DocumentWrite[];
   readonly progress: readonly Progress[];
   readonly move: CheckpointMove;
+  readonly parking?: Parking;
 };
 
 export type Filter =
@@ -73,10 +85,16 @@ export type ReadStore = {
   /** Makes the tables of the views; safe to run by several processes at once, and again. */
   prepare(views: readonly View[]): Promise<void>;
   loadCheckpoint(consumer: string, partition: Partition): Promise<Checkpoint | null>;
+  loadPlace(consumer: string, partition: Partition): Promise<Place>;
   /** Moves a checkpoint without rows. 'moved': another owner did; nothing was written. */
   moveCheckpoint(move: CheckpointMove): Promise<'committed' | 'moved'>;
-  /** All of it or nothing. 'moved': another owner moved the checkpoint; nothing was written. */
+  /**
+   * All of it or nothing. 'moved': another owner moved the checkpoint or took a turn; nothing was written.
+   * @throws OperationalFailure POISON_VALUE: a document that cannot be held, or a column that its view cannot make
+   */
   commit(batch: BatchWrite): Promise<'committed' | 'moved'>;
+  /** Whether the view can hold these documents: writes them and takes it back. Throws POISON_VALUE as `commit` does. */
+  probe(view: View, documents: readonly DocumentWrite[]): Promise<void>;
   /** In the keys' order; null where there is none. Many calls in one tick share a statement. */
   find<D extends Document>(view: View<D>, keys: readonly DocumentKey[]): Promise<readonly (D | null)[]>;
   loadProgress(consumer: string, streams: readonly StreamName[]): Promise<ReadonlyMap<StreamName, Progress>>;
@@ -88,8 +106,9 @@ export type ReadStore = {
     view: View<D>,
     options: { readonly limit: number; readonly leaseMs: number },
   ): Promise<readonly Row<D>[]>;
-  /** Empties a view with its consumer's progress and checkpoints: the next run rebuilds it. */
+  /** Empties a view with its consumer's progress, checkpoints and parking: the next run rebuilds it. */
   clear(view: View): Promise<void>;
+  readonly parking: ParkingStore;
   ping(): Promise<void>;
   close(): Promise<void>;
 };

@@ -10,13 +10,15 @@ import { openPaymentTokens } from '../../infra/payment-tokens/open.ts';
 import type { PaymentTokens } from '../../infra/payment-tokens/port.ts';
 import { openReadStore } from '../../infra/read-store/open.ts';
 import { openSubjectKeys } from '../../infra/subject-keys/open.ts';
-import { views } from '../../projections/all.ts';
+import { projections, views } from '../../projections/all.ts';
 import type { Inventory } from '../inventory/open.ts';
 import { wireInventory } from '../inventory/wire.ts';
 import type { OrderCommands } from '../order-commands/open.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
 import { openSummaryAt } from '../order-queries/summary-at.ts';
 import { wireOrderQueries } from '../order-queries/wire.ts';
+import { parkingRoutes } from '../projector/http/parking-routes.ts';
+import { openParkingDesk } from '../projector/parking.ts';
 import { apiDescription } from '../../schemas/api-description.ts';
 
 export type MemoryDoor = {
@@ -52,7 +54,10 @@ export async function openMemoryDoor(options: MemoryDoorOptions = {}): Promise<M
     log,
     metrics,
     api: apiDescription,
-    routes: [orderCommands, wireOrderQueries({ store, readStore, snapshots }), stock].flatMap(({ routes }) => routes),
+    routes: [
+      ...[orderCommands, wireOrderQueries({ store, readStore, snapshots }), stock].flatMap(({ routes }) => routes),
+      parkingRoutes(openParkingDesk({ store, readStore, snapshots, projections })),
+    ],
     readiness: [{ name: 'event-store', check: () => store.ping() }],
     drainGraceMs: 0,
   });

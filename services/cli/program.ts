@@ -4,11 +4,12 @@ import { showConfig } from './config-verb.ts';
 import type { ConfigOptions } from './config-verb.ts';
 import { exitCodes, oneLine, toLine } from './failure.ts';
 import type { ImportOptions } from './import-olist/import-olist.ts';
+import { parkingVerbs } from './parking-commands.ts';
 import { showCommand } from './show-command.ts';
 import type { ShowCommandOptions } from './show-command.ts';
 import type { VerifyVerbOptions } from './verify/verify-verb.ts';
 import { describeVerb, toCount, toTenant, toUrl } from './verb.ts';
-import type { Verb, VerbContext } from './verb.ts';
+import type { Act, Verb, VerbContext } from './verb.ts';
 
 /**
  * Runs one command line.
@@ -51,13 +52,10 @@ function assemble(context: VerbContext, onCode: OnCode): Command {
   program.addCommand(configVerb(act));
   program.addCommand(commandsVerb(act));
   program.addCommand(verifyVerbOf(act));
+  program.addCommand(parkingVerbs(act));
   everyCommand(program, (command) => harden(command, context));
   return program;
 }
-
-type Act = <Arguments extends readonly unknown[]>(
-  verb: Verb<Arguments>,
-) => (...given: [...Arguments, ...unknown[]]) => Promise<void>;
 
 function startVerb(act: Act): Command {
   const examples = ['start', 'start # with PORT=8090 DATA_DIR=/tmp/shop in the environment'];

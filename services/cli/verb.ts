@@ -16,6 +16,11 @@ export type VerbContext = {
 /** Runs a verb to its exit code. */
 export type Verb<Arguments extends readonly unknown[]> = (context: VerbContext, ...given: Arguments) => Promise<number>;
 
+/** Makes a verb the action of a command. */
+export type Act = <Arguments extends readonly unknown[]>(
+  verb: Verb<Arguments>,
+) => (...given: [...Arguments, ...unknown[]]) => Promise<void>;
+
 export function toUrl(text: string): string {
   const url = URL.parse(text);
   if (url !== null && /^https?:$/.test(url.protocol)) return url.href;

@@ -5,7 +5,7 @@ import { OperationalFailure } from '../../infra/failures.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import type { Recorded, RecordedEvent } from '../../schemas/envelope.ts';
 import type { OrderEvent, OrderPlacedData } from '../../schemas/generated/events.ts';
-import { derivedCommandId, fulfillmentStream, type OrderId } from '../../schemas/ids.ts';
+import { derivedCommandId, fulfillmentStream, orderIdOfStream, type OrderId } from '../../schemas/ids.ts';
 import type { NoteOrderSignal, SagaCommand, StartFulfillment } from './commands.ts';
 import type { Driver } from './driver.ts';
 import type { FulfillmentLimits } from './limits.ts';
@@ -71,7 +71,7 @@ async function tellBatch(options: OrderFeedOptions, batch: FeedBatch): Promise<v
 }
 
 async function tellEvent(options: OrderFeedOptions, event: RecordedEvent): Promise<void> {
-  const command = commandOf(event as Recorded<OrderEvent>, options.unpaidExpiryMs);
+  const command = heardCommand(options, event);
   if (command === null) return;
   await options.driver.room();
   const { tenantId, eventId, correlationId } = event;
@@ -80,6 +80,16 @@ async function tellEvent(options: OrderFeedOptions, event: RecordedEvent): Promi
   const known = await tellSaga(options.transactor, { key, name, command, correlationId, causationId: eventId });
   // A redelivery makes no events; the watchdog drives what an earlier life left.
   if (known.events.length > 0) void options.driver.drive(key, known);
+}
+
+/** An event that cannot be understood is told and left out: it must not stop the sagas of all other orders. */
+function heardCommand({ unpaidExpiryMs, observe }: OrderFeedOptions, event: RecordedEvent): ReturnType<typeof commandOf> {
+  try {
+    return commandOf(event as Recorded<OrderEvent>, unpaidExpiryMs);
+  } catch (error) {
+    observe({ what: 'bug', orderId: orderIdOfStream(event.stream) as OrderId, step: null, error });
+    return null;
+  }
 }
 
 /** What an order's event means for its saga; null: nothing. Imported history has no saga. */

@@ -21,22 +21,40 @@ export type AsOf = {
 /** One order, ready to send. */
 export type OrderAnswer = {
   readonly version: number;
-  /** The OrderSummary's JSON text without `asOf`. */
-  readonly body: string;
+  /** The OrderSummary's JSON without `asOf`, UTF-8. */
+  readonly body: Buffer;
   readonly asOf: AsOf;
 };
 
-/** The answer's JSON text with `asOf` as its last member: nothing is parsed or built again. */
-export function bodyWithAsOf({ body, asOf }: OrderAnswer): string {
-  return `${body.slice(0, -1)},"asOf":${JSON.stringify(asOf)}}`;
+/** An order at one of its versions, straight from the truth, as text: a part of some larger answer. */
+export type OrderText = Omit<OrderAnswer, 'body'> & { readonly body: string };
+
+/** The answer's JSON with `asOf` as its last member: bytes are joined, nothing is parsed or built again. */
+export function bodyWithAsOf({ body, asOf }: OrderAnswer): Buffer {
+  const closing = Buffer.from(`,"asOf":${JSON.stringify(asOf)}}`);
+  return Buffer.concat([body.subarray(0, -1), closing], body.length - 1 + closing.length);
 }
 
 const projection = `${orderSummary.view.name}@${orderSummary.view.version}`;
 
 export function toSnapshot(summary: OrderSummary): OrderSnapshot {
-  return { version: summary.version, eventTime: summary.updatedAt, body: summaryBody(summary) };
+  return {
+    version: summary.version,
+    eventTime: summary.updatedAt,
+    parked: false,
+    body: Buffer.from(summaryBody(summary)),
+  };
 }
 
-export function toAnswer({ version, eventTime, body }: OrderSnapshot, lagMs: number): OrderAnswer {
-  return { version, body, asOf: { version, eventTime, lagMs, projection, parked: false } };
+export function toAnswer({ version, eventTime, parked, body }: OrderSnapshot, lagMs: number): OrderAnswer {
+  return { version, body, asOf: { version, eventTime, lagMs, projection, parked } };
+}
+
+export function toText(summary: OrderSummary): OrderText {
+  const { version, updatedAt: eventTime } = summary;
+  return {
+    version,
+    body: summaryBody(summary),
+    asOf: { version, eventTime, lagMs: 0, projection, parked: false },
+  };
 }

@@ -10,13 +10,25 @@ const pageMax = 10_000;
 
 type OrderOfTenant = { readonly tenantId: TenantId; readonly orderId: OrderId };
 
-/** The order as the store's stream says, folded on from `start`. Another tenant's order is none: null. */
+/**
+ * The order as the store's stream says, folded on from `start`. Another tenant's order is none: null. Where an event
+ * cannot be folded, the order as it was before it, and that it stopped there.
+ */
 export async function foldOrder(
   store: Pick<EventStore, 'readStream'>,
   { tenantId, orderId, start }: OrderOfTenant & { readonly start: OrderSummary | null },
-): Promise<OrderSummary | null> {
+): Promise<{ readonly summary: OrderSummary | null; readonly stopped: boolean }> {
   const events = await readOrderEvents(store, { tenantId, orderId, fromRevision: start?.version ?? 0 });
-  return foldDocument(orderSummary, events, { key: orderId, document: start });
+  let summary = start;
+  for (const event of events) {
+    try {
+      summary = foldDocument(orderSummary, [event], { key: orderId, document: summary });
+    } catch {
+      // The projector meets the same event, parks the order and tells.
+      return { summary, stopped: true };
+    }
+  }
+  return { summary, stopped: false };
 }
 
 /** The order exactly at a version; null where it never was at it. */

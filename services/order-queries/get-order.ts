@@ -6,15 +6,20 @@ import type { OrderSummary } from '../../projections/order-summary/summary.ts';
 import type { OrderId, TenantId } from '../../schemas/ids.ts';
 import { toAnswer, toSnapshot, type OrderAnswer } from './answers.ts';
 import { foldOrder } from './fold-order.ts';
+import type { ParkedOrders } from './parked-orders.ts';
 import type { ViewLag } from './view-lag.ts';
 import type { ViewReader } from './view-reader.ts';
 import { awaitAppend } from './await-append.ts';
 
 export type ReadSource = 'snapshot' | 'view' | 'fold';
 
+/** What came of asking the cache; 'old': its writer is so far behind that the view was asked as well. */
+export type SnapshotRead = 'hit' | 'miss' | 'old' | 'failed';
+
 export type QueryObserver = {
   /** Which store answered a get. */
   readonly onRead?: (source: ReadSource) => void;
+  readonly onSnapshotRead?: (read: SnapshotRead) => void;
   /** A store did not help, and the read went on to the next. */
   readonly onFallback?: (from: 'snapshot' | 'view' | 'store', failure: unknown) => void;
 };
@@ -24,6 +29,9 @@ export type GetSources = {
   readonly views: ViewReader;
   readonly snapshots: OrderSnapshots;
   readonly viewLag: ViewLag;
+  /** Of the snapshots' writer. */
+  readonly snapshotLag: ViewLag;
+  readonly parkedOrders: ParkedOrders;
   readonly observe: QueryObserver;
 };
 
@@ -40,11 +48,16 @@ export type GetAnswer =
   | { readonly outcome: 'found'; readonly order: OrderAnswer; readonly source: ReadSource }
   | { readonly outcome: 'not-found' }
   /** The order itself is not at `minVersion` after the wait, or the store that would know is down. */
-  | { readonly outcome: 'not-yet-visible' };
+  | { readonly outcome: 'not-yet-visible' }
+  /** The order is that far, but an event of it cannot be shown until a repair. */
+  | { readonly outcome: 'parked' };
 
 export type GetRequest = GetOptions & { readonly tenantId: TenantId; readonly orderId: OrderId };
 
 const waitMsMax = 10_000;
+
+/** A writer that is further behind than this (its cache was down, say) leaves old snapshots: the view may know better. */
+const snapshotLagMaxMs = 5_000;
 
 /**
  * One order: snapshot, else view, else folded from the store.
@@ -52,20 +65,21 @@ const waitMsMax = 10_000;
  */
 export async function getOrder(sources: GetSources, request: GetRequest): Promise<GetAnswer> {
   const answer = await readOrder(sources, request);
-  if (answer.outcome === 'found') {
-    sources.observe.onRead?.(answer.source);
-    if (answer.source !== 'snapshot') void fill(sources, request, answer.order);
-  }
-  return answer;
+  if (answer.outcome !== 'found') return answer;
+  sources.observe.onRead?.(answer.source);
+  // Without what follows: that an order is parked may end any moment, and must not be kept.
+  if (answer.source !== 'snapshot') void fill(sources, request, answer.order);
+  return { ...answer, order: await sources.parkedOrders.told(request.orderId, answer.order) };
 }
 
 async function readOrder(sources: GetSources, request: GetRequest): Promise<GetAnswer> {
   const { tenantId, orderId, minVersion = 1 } = request;
   const snapshot = await readSnapshot(sources, request);
-  if (snapshot !== null && snapshot.version >= minVersion) {
-    return { outcome: 'found', order: toAnswer(snapshot, await sources.viewLag.currentMs()), source: 'snapshot' };
-  }
+  if (snapshot !== null && !snapshot.isOld) return { outcome: 'found', order: snapshot.order, source: 'snapshot' };
   const viewed = await sources.views.find(tenantId, orderId);
+  if (snapshot !== null && snapshot.order.version > (viewed?.version ?? 0)) {
+    return { outcome: 'found', order: snapshot.order, source: 'snapshot' };
+  }
   if (viewed !== null && viewed.version >= minVersion) {
     return {
       outcome: 'found',
@@ -86,7 +100,11 @@ async function foldUntil(sources: GetSources, request: GetRequest, viewed: Order
     if ('failure' in folded) {
       if (request.minVersion === undefined) throw folded.failure;
     } else if (folded.summary !== null && folded.summary.version >= minVersion) {
-      return { outcome: 'found', order: toAnswer(toSnapshot(folded.summary), 0), source: 'fold' };
+      const snapshot = { ...toSnapshot(folded.summary), parked: folded.stopped };
+      return { outcome: 'found', order: toAnswer(snapshot, 0), source: 'fold' };
+    } else if (folded.stopped) {
+      // Neither a wait nor a retry would show it.
+      return { outcome: 'parked' };
     } else {
       known = folded.summary;
     }
@@ -98,11 +116,11 @@ async function foldUntil(sources: GetSources, request: GetRequest, viewed: Order
   }
 }
 
-type Folded = { readonly summary: OrderSummary | null } | { readonly failure: OperationalFailure };
+type Folded = Awaited<ReturnType<typeof foldOrder>> | { readonly failure: OperationalFailure };
 
 async function tryFold({ store, observe }: GetSources, order: Parameters<typeof foldOrder>[1]): Promise<Folded> {
   try {
-    return { summary: await foldOrder(store, order) };
+    return await foldOrder(store, order);
   } catch (error) {
     if (!isOperationalFailure(error)) throw error;
     observe.onFallback?.('store', error);
@@ -110,14 +128,28 @@ async function tryFold({ store, observe }: GetSources, order: Parameters<typeof 
   }
 }
 
+type SnapshotAnswer = { readonly order: OrderAnswer; readonly isOld: boolean };
+
+/** null: not there, not at the wanted version, or the cache does not help. */
 async function readSnapshot(
-  { snapshots, observe }: GetSources,
-  { tenantId, orderId }: GetRequest,
-): Promise<OrderSnapshot | null> {
+  { snapshots, snapshotLag, parkedOrders, observe }: GetSources,
+  { tenantId, orderId, minVersion = 1 }: GetRequest,
+): Promise<SnapshotAnswer | null> {
+  const note = (read: SnapshotRead): void => observe.onSnapshotRead?.(read);
   try {
-    return (await snapshots.get(tenantId, [orderId]))[0] ?? null;
+    const [snapshot] = await snapshots.get(tenantId, [orderId]);
+    if (snapshot === null || snapshot === undefined || snapshot.version < minVersion) {
+      note('miss');
+      return null;
+    }
+    const lagMs = await snapshotLag.currentMs();
+    // One that says parked of an order that is not (any more): the view has what came after.
+    const isOld = lagMs > snapshotLagMaxMs || (snapshot.parked && !(await parkedOrders.has(orderId)));
+    note(isOld ? 'old' : 'hit');
+    return { order: toAnswer(snapshot, lagMs), isOld };
   } catch (error) {
     // A cache is never needed: whatever ails it, the views answer.
+    note('failed');
     observe.onFallback?.('snapshot', error);
     return null;
   }
@@ -126,7 +158,9 @@ async function readSnapshot(
 /** Nobody waits for it and nothing depends on it. */
 async function fill({ snapshots, observe }: GetSources, request: GetRequest, order: OrderAnswer): Promise<void> {
   const { tenantId, orderId } = request;
-  const snapshot = { version: order.version, eventTime: order.asOf.eventTime, body: order.body };
+  const { version, body } = order;
+  const { eventTime, parked } = order.asOf;
+  const snapshot = { version, eventTime, parked, body };
   try {
     await snapshots.put([{ tenantId, orderId, snapshot, tier: 'fill' }]);
   } catch (error) {

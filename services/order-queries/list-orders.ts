@@ -1,10 +1,11 @@
 import { canonicalJson } from '../../schemas/canonical-json.ts';
 import { reject, type Decision } from '../../schemas/decision.ts';
-import type { TenantId } from '../../schemas/ids.ts';
+import type { OrderId, TenantId } from '../../schemas/ids.ts';
 import type { Filter, ReadStore } from '../../infra/read-store/port.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import { toAnswer, toSnapshot, type OrderAnswer } from './answers.ts';
 import type { Cursors } from './cursor.ts';
+import type { ParkedOrders } from './parked-orders.ts';
 import type { ViewLag } from './view-lag.ts';
 
 /** Times are ISO; `placedFrom` is inclusive, `placedTo` exclusive. */
@@ -32,13 +33,18 @@ export type OrderPage = {
 
 export type Refused = Extract<Decision<never>, { readonly outcome: 'rejected' }>;
 
-export type ListSources = { readonly readStore: ReadStore; readonly cursors: Cursors; readonly viewLag: ViewLag };
+export type ListSources = {
+  readonly readStore: ReadStore;
+  readonly cursors: Cursors;
+  readonly viewLag: ViewLag;
+  readonly parkedOrders: ParkedOrders;
+};
 
 export type ListRequest = { readonly tenantId: TenantId; readonly filters: OrderFilters; readonly page: PageRequest };
 
 /** A page of the view, newest first: new orders come before it and move nothing in it. */
 export async function listOrders(
-  { readStore, cursors, viewLag }: ListSources,
+  { readStore, cursors, viewLag, parkedOrders }: ListSources,
   { tenantId, filters, page }: ListRequest,
 ): Promise<OrderPage | Refused> {
   const question = canonicalJson({ tenantId, filters });
@@ -58,7 +64,9 @@ export async function listOrders(
   const last = rows.length > page.limit ? shown.at(-1) : undefined;
   return {
     outcome: 'page',
-    items: shown.map(({ document }) => toAnswer(toSnapshot(document), lagMs)),
+    items: await Promise.all(
+      shown.map(({ key, document }) => parkedOrders.told(key as OrderId, toAnswer(toSnapshot(document), lagMs))),
+    ),
     nextCursor: last === undefined ? null : cursors.write({ value: last.document.placedAt, key: last.key }, question),
   };
 }

@@ -33,6 +33,7 @@ async function openWorld(changes: Partial<Pick<World, 'store' | 'readStore' | 's
   const store = changes.store ?? openMemoryEventStore();
   const readStore = changes.readStore ?? openMemoryReadStore();
   const snapshots = changes.snapshots ?? openMemoryOrderSnapshots();
+  await snapshots.beginWriting();
   const queries = openOrderQueries({ store, readStore, snapshots, cursorSecret: 'secret', viewTimeoutMs: 200 });
   const project = async (events: readonly RecordedEvent[]): Promise<void> => {
     const last = events.at(-1);
@@ -80,7 +81,7 @@ describe('an order is read', () => {
     const events = await appendAll(world.store, [place, pay]);
     const answer = await world.queries.get(tenant, orderId);
     if (answer.outcome !== 'found') throw new Error(answer.outcome);
-    const body = JSON.parse(bodyWithAsOf(answer.order)) as Record<string, unknown>;
+    const body = JSON.parse(bodyWithAsOf(answer.order).toString()) as Record<string, unknown>;
     expect(body).toMatchObject({ orderId, status: 'paid', version: 2 });
     const eventTime = events.at(-1)?.recordedAt;
     expect(body.asOf).toEqual({ version: 2, eventTime, lagMs: 0, projection: 'order-summary@1', parked: false });
@@ -181,8 +182,8 @@ function listSuite(openReadStore: () => Promise<ReadStore>): void {
     }
     await world.project(events);
   };
-  const references = (items: readonly { readonly body: string }[]): string[] =>
-    items.map(({ body }) => (JSON.parse(body) as { reference: string }).reference);
+  const references = (items: readonly { readonly body: Buffer }[]): string[] =>
+    items.map(({ body }) => (JSON.parse(body.toString()) as { reference: string }).reference);
 
   it('shows each order once, newest first, over pages and while new ones come', async () => {
     const world = await openWorld({ readStore: await openReadStore() });

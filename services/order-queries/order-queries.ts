@@ -1,5 +1,5 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
-import type { OrderSnapshots } from '../../infra/order-snapshots/port.ts';
+import { snapshotWriter, type OrderSnapshots } from '../../infra/order-snapshots/port.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import type { ErrorCode } from '../../schemas/error-codes.ts';
@@ -9,6 +9,7 @@ import { readEvents, type EventsPage, type EventsQuery } from './event-feed-page
 import { readOrderEvents } from './fold-order.ts';
 import { getOrder, type GetAnswer, type GetOptions, type QueryObserver } from './get-order.ts';
 import { listOrders, type OrderFilters, type OrderPage, type PageRequest, type Refused } from './list-orders.ts';
+import { openParkedOrders } from './parked-orders.ts';
 import { openSummaryAt, type SummaryAt } from './summary-at.ts';
 import { openViewLag } from './view-lag.ts';
 import { openViewReader } from './view-reader.ts';
@@ -54,6 +55,8 @@ const viewPauseMs = 1_000;
 export function openOrderQueries(options: OpenOrderQueriesOptions): OrderQueries {
   const { store, readStore, snapshots, observe = {}, viewTimeoutMs = 1_000 } = options;
   const viewLag = openViewLag(store, readStore);
+  const snapshotLag = openViewLag(store, readStore, { consumer: snapshotWriter });
+  const parkedOrders = openParkedOrders(readStore);
   const cursors = openCursors(options.cursorSecret);
   const views = openViewReader(readStore, {
     timeoutMs: viewTimeoutMs,
@@ -62,8 +65,11 @@ export function openOrderQueries(options: OpenOrderQueriesOptions): OrderQueries
   });
   return {
     get: (tenantId, orderId, wanted = {}) =>
-      getOrder({ store, views, snapshots, viewLag, observe }, { ...wanted, tenantId, orderId }),
-    list: (tenantId, filters, page) => listOrders({ readStore, cursors, viewLag }, { tenantId, filters, page }),
+      getOrder(
+        { store, views, snapshots, viewLag, snapshotLag, parkedOrders, observe },
+        { ...wanted, tenantId, orderId },
+      ),
+    list: (tenantId, filters, page) => listOrders({ readStore, cursors, viewLag, parkedOrders }, { tenantId, filters, page }),
     history: async (tenantId, orderId) => {
       const events = await readOrderEvents(store, { tenantId, orderId, fromRevision: 0 });
       return events.length === 0 ? null : events;

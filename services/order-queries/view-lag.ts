@@ -12,6 +12,13 @@ const sampleEveryMs = 1_000;
 /** What a reader waits for a sample at most, where the last is too old to tell. */
 const waitMaxMs = 250;
 
+export type ViewLagOptions = {
+  /** Whose checkpoint tells; the order view's projector if absent. */
+  readonly consumer?: string;
+  /** Epoch ms. */
+  readonly now?: () => number;
+};
+
 type Sample = { readonly takenAtMs: number; readonly oldestUnseenMs: number | null };
 
 /**
@@ -19,12 +26,16 @@ type Sample = { readonly takenAtMs: number; readonly oldestUnseenMs: number | nu
  * whichever process projects. Answers from the last sample and refreshes it behind the reader's back; while it cannot
  * be refreshed, the lag grows by the sample's age, for nothing newer is known.
  */
-export function openViewLag(store: EventStore, readStore: ReadStore, now: () => number = Date.now): ViewLag {
+export function openViewLag(
+  store: EventStore,
+  readStore: ReadStore,
+  { consumer = orderSummary.view.name, now = Date.now }: ViewLagOptions = {},
+): ViewLag {
   let sample: Sample | null = null;
   let asking: Promise<void> | null = null;
   const ask = async (): Promise<void> => {
     try {
-      sample = { takenAtMs: now(), oldestUnseenMs: await oldestUnseen(store, readStore) };
+      sample = { takenAtMs: now(), oldestUnseenMs: await oldestUnseen(store, readStore, consumer) };
     } catch {
       // Whoever reads the order itself meets the same failure and reports it; here only the sample grows older.
       sample ??= { takenAtMs: now(), oldestUnseenMs: null };
@@ -50,8 +61,8 @@ function lagOf(sample: Sample | null, nowMs: number): number {
 }
 
 /** Epoch ms; null: the view has seen every order event. */
-async function oldestUnseen(store: EventStore, readStore: ReadStore): Promise<number | null> {
-  const after = await readStore.loadCheckpoint(orderSummary.view.name, 'log');
+async function oldestUnseen(store: EventStore, readStore: ReadStore, consumer: string): Promise<number | null> {
+  const after = await readStore.loadCheckpoint(consumer, 'log');
   const { events } = await store.readLog({ after, categories: orderSummary.categories, limit: 1 });
   const [oldest] = events;
   return oldest === undefined ? null : Date.parse(oldest.recordedAt);

@@ -2,6 +2,8 @@ import type { EventFeed } from '../../infra/event-feed/port.ts';
 import { runConsumer, type RunConsumerOptions } from '../../infra/event-feed/run-consumer.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
+import type { RecordedEvent } from '../../schemas/envelope.ts';
+import { isPoison } from './poison.ts';
 
 export type EventMetrics = {
   readonly feed: EventFeed;
@@ -27,7 +29,7 @@ export async function runEventMetrics(
       batchMax: 500,
       loadCheckpoint: () => Promise.resolve(from),
       handle: ({ events, checkpoint }) => {
-        for (const event of events) metrics.observeEvent(event);
+        for (const event of events) observed(metrics, event);
         from = checkpoint;
         return Promise.resolve();
       },
@@ -35,4 +37,13 @@ export async function runEventMetrics(
     },
     { onFailure },
   );
+}
+
+/** An event that cannot be counted is left out: the projector of its order meets it too, and tells. */
+function observed({ observeEvent }: EventMetrics['metrics'], event: RecordedEvent): void {
+  try {
+    observeEvent(event);
+  } catch (error) {
+    if (!isPoison(error)) throw error;
+  }
 }

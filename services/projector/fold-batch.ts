@@ -1,6 +1,8 @@
-import type { Document, DocumentKey } from '../../infra/read-store/port.ts';
+import type { Document, DocumentKey, ReadStore, View } from '../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
+import { foldEvents, keysOf, stepsOf, type FoldedEvents, type Step } from './fold-events.ts';
 import { placeOf, type Folded, type Owned } from './owned.ts';
+import { faultOf, isPoison, type Fault } from './poison.ts';
 import type { RunProjectorOptions } from './projector.ts';
 
 /** The documents that the events change, as they are after them: read once, folded in memory, written once. */
@@ -8,36 +10,71 @@ export async function foldBatch<D extends Document>(
   options: RunProjectorOptions<D>,
   owned: Owned<D>,
   events: readonly RecordedEvent[],
-): Promise<readonly Folded<D>[]> {
-  const changes = events.flatMap((event) => options.projection.changes(event));
-  const before = await documentsOf(options, owned, changes);
-  const after = new Map(before);
-  for (const change of changes) {
-    const place = placeOf(change);
-    const current = after.get(place)?.document ?? null;
-    const { tenantId, key } = change;
-    after.set(place, { tenantId, key, document: change.update(current) });
+): Promise<FoldedEvents<D>> {
+  const steps = stepsOf(options.projection, events);
+  return foldEvents(await documentsOf(options, owned, steps), steps);
+}
+
+/**
+ * The same for a batch that makes a document which no view can hold: each event's documents are tried on the read
+ * store, so that the one stream is found. Slow, and only met behind such an event.
+ */
+export async function foldCarefully<D extends Document>(
+  options: RunProjectorOptions<D>,
+  owned: Owned<D>,
+  events: readonly RecordedEvent[],
+): Promise<FoldedEvents<D>> {
+  const steps = stepsOf(options.projection, events);
+  const before = await documentsOf(options, owned, steps);
+  const refused = await findRefused({ readStore: options.readStore, view: options.projection.view, before, steps });
+  return foldEvents(before, steps, refused);
+}
+
+export type Trial<D extends Document> = {
+  readonly readStore: Pick<ReadStore, 'probe'>;
+  readonly view: View;
+  readonly before: ReadonlyMap<string, Folded<D>>;
+  readonly steps: readonly Step<D>[];
+};
+
+/** Events whose documents the read store refuses, each with why. */
+export async function findRefused<D extends Document>({
+  readStore,
+  view,
+  before,
+  steps,
+}: Trial<D>): Promise<ReadonlyMap<RecordedEvent, Fault>> {
+  const refused = new Map<RecordedEvent, Fault>();
+  const current = new Map(before);
+  for (const step of steps) {
+    const { documents } = foldEvents(current, [step]);
+    try {
+      await readStore.probe(view, documents);
+      for (const row of documents) current.set(placeOf(row), row);
+    } catch (error) {
+      if (!isPoison(error)) throw error;
+      refused.set(step.event, faultOf(error));
+    }
   }
-  return [...after].filter(([place, { document }]) => before.get(place)?.document !== document).map(([, row]) => row);
+  return refused;
 }
 
 async function documentsOf<D extends Document>(
   { readStore, projection }: RunProjectorOptions<D>,
   owned: Owned<D>,
-  keys: readonly DocumentKey[],
+  steps: readonly Step<D>[],
 ): Promise<ReadonlyMap<string, Folded<D>>> {
   const documents = new Map<string, Folded<D>>();
-  const unknown = new Map<string, DocumentKey>();
-  for (const { tenantId, key } of keys) {
-    const place = placeOf({ tenantId, key });
-    const remembered = owned.document({ tenantId, key });
-    if (remembered === undefined) unknown.set(place, { tenantId, key });
-    else documents.set(place, { tenantId, key, ...remembered });
+  const unknown: DocumentKey[] = [];
+  for (const key of keysOf(steps)) {
+    const remembered = owned.document(key);
+    if (remembered === undefined) unknown.push(key);
+    else documents.set(placeOf(key), { ...key, ...remembered });
   }
-  if (unknown.size === 0) return documents;
-  const found = await readStore.find(projection.view, [...unknown.values()]);
-  for (const [index, [place, key]] of [...unknown].entries()) {
-    documents.set(place, { ...key, document: found[index] ?? null });
+  if (unknown.length === 0) return documents;
+  const found = await readStore.find(projection.view, unknown);
+  for (const [index, key] of unknown.entries()) {
+    documents.set(placeOf(key), { ...key, document: found[index] ?? null });
   }
   return documents;
 }

@@ -1,18 +1,26 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
 import type { Document, Progress } from '../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
-import type { StreamName } from '../../schemas/ids.ts';
+import { categoryOf, type StreamName } from '../../schemas/ids.ts';
 import type { Owned } from './owned.ts';
+import { faultNamed, type Fault } from './poison.ts';
 import type { RunProjectorOptions } from './projector.ts';
+
+/** The events of one stream that cannot be folded: the first is the fault's. */
+export type Waiting = { readonly fault: Fault; readonly events: readonly RecordedEvent[] };
 
 export type NewEvents = {
   /** Each stream's in order and without gaps, right after its progress. */
   readonly events: readonly RecordedEvent[];
-  /** The last of each stream that moved. */
-  readonly progress: readonly Progress[];
+  /** Streams whose history is wrong: two events at one revision, or a gap that the store has as well. */
+  readonly waiting: ReadonlyMap<StreamName, Waiting>;
+  /** Of streams that were parked before. */
+  readonly late: readonly RecordedEvent[];
   readonly duplicates: number;
   readonly healed: number;
 };
+
+type Seen = Pick<Progress, 'revision' | 'eventId'>;
 
 /** One read of the store while healing. */
 const healPageMax = 1_000;
@@ -24,32 +32,56 @@ export async function newEvents<D extends Document>(
   batch: readonly RecordedEvent[],
 ): Promise<NewEvents> {
   const last = await progressOf(options, owned, batch);
-  const moved = new Map<StreamName, Progress>();
+  const waiting = new Map<StreamName, { readonly fault: Fault; readonly events: RecordedEvent[] }>();
   const events: RecordedEvent[] = [];
-  let healed = 0;
+  const late: RecordedEvent[] = [];
+  let [healed, duplicates] = [0, 0];
   for (const event of batch) {
-    const seen = last.get(event.stream);
-    if (seen !== undefined && event.revision <= seen.revision) {
-      if (isFork(seen, event)) failOnFork(options, event);
+    const parked = owned.parked.get(event.stream) ?? waiting.get(event.stream);
+    if (parked !== undefined) {
+      if ('events' in parked) parked.events.push(event);
+      else if (event.revision > parked.lastRevision) late.push(event);
+      else duplicates += 1;
       continue;
     }
-    const next = (seen?.revision ?? -1) + 1;
-    const missing = event.revision > next ? await readMissing(options.store, event, next) : [];
+    const seen = last.get(event.stream);
+    const place = placeAfter(seen, event);
+    if (place === 'duplicate') {
+      duplicates += 1;
+      continue;
+    }
+    const missing = place === 'gap' ? await readMissing(options.store, event, (seen?.revision ?? -1) + 1) : [];
+    if (place === 'fork' || missing === null) {
+      const fault = faultOfHistory(place === 'fork' ? 'fork' : 'gap', event.stream);
+      waiting.set(event.stream, { fault, events: [event] });
+      continue;
+    }
     healed += missing.length;
     events.push(...missing, event);
-    const { stream, revision, eventId } = event;
-    last.set(stream, { stream, revision, eventId });
-    moved.set(stream, { stream, revision, eventId });
+    last.set(event.stream, event);
   }
-  const duplicates = batch.length + healed - events.length;
-  return { events, progress: [...moved.values()], duplicates, healed };
+  return { events, waiting, late, duplicates, healed };
+}
+
+/** An older revision than the last seen tells nothing: its id is no longer remembered. */
+function placeAfter(seen: Seen | undefined, event: RecordedEvent): 'next' | 'duplicate' | 'fork' | 'gap' {
+  const last = seen?.revision ?? -1;
+  if (event.revision === last + 1) return 'next';
+  if (event.revision > last) return 'gap';
+  return event.revision === last && seen?.eventId !== event.eventId ? 'fork' : 'duplicate';
+}
+
+/** The category is told, the stream is not: all forks of orders are one group. */
+export function faultOfHistory(what: 'fork' | 'gap', stream: StreamName): Fault {
+  const of = `of a stream of category ${categoryOf(stream)}`;
+  return faultNamed(what === 'fork' ? `Fork: two events at one revision ${of}` : `Gap: the store lacks a revision ${of}`);
 }
 
 async function progressOf<D extends Document>(
   { readStore, projection }: RunProjectorOptions<D>,
   owned: Owned<D>,
   batch: readonly RecordedEvent[],
-): Promise<Map<StreamName, Progress>> {
+): Promise<Map<StreamName, Seen>> {
   const known = new Map<StreamName, Progress>();
   const unknown = new Set<StreamName>();
   for (const { stream } of batch) {
@@ -62,28 +94,18 @@ async function progressOf<D extends Document>(
   return new Map([...known, ...loaded]);
 }
 
-/** An older revision than the last seen tells nothing: its id is no longer remembered. */
-function isFork(seen: Progress, event: RecordedEvent): boolean {
-  return seen.revision === event.revision && seen.eventId !== event.eventId;
-}
-
-function failOnFork<D extends Document>({ observe, projection }: RunProjectorOptions<D>, event: RecordedEvent): never {
-  const { stream, revision } = event;
-  observe?.onFork?.({ view: projection.view.name, stream, revision });
-  throw new Error(`fork: ${stream} has two events at revision ${revision}`);
-}
-
+/** null: the store has no such events either. */
 async function readMissing(
   store: Pick<EventStore, 'readStream'>,
   { stream, revision }: RecordedEvent,
   fromRevision: number,
-): Promise<readonly RecordedEvent[]> {
+): Promise<readonly RecordedEvent[] | null> {
   const missing: RecordedEvent[] = [];
   while (fromRevision + missing.length < revision) {
     const next = fromRevision + missing.length;
     const limit = Math.min(revision - next, healPageMax);
     const page = await store.readStream({ stream, fromRevision: next, limit });
-    if (page[0]?.revision !== next) throw new Error(`gap: the store has no revision ${next} of ${stream}`);
+    if (page[0]?.revision !== next) return null;
     missing.push(...page);
   }
   return missing;

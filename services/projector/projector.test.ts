@@ -4,7 +4,6 @@ import { openMemoryEventStore } from '../../infra/event-store/memory/memory-even
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { openLogFeed } from '../../infra/event-feed/log/log-feed.ts';
 import type { Checkpoint, EventFeed, FeedBatch } from '../../infra/event-feed/port.ts';
-import { openMemoryOrderSnapshots } from '../../infra/order-snapshots/memory/memory-order-snapshots.ts';
 import { openMemoryReadStore } from '../../infra/read-store/memory/memory-read-store.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import { openPostgresReadStore } from '../../infra/read-store/postgres/postgres-read-store.ts';
@@ -26,7 +25,6 @@ import type { RecordedEvent } from '../../schemas/envelope.ts';
 import { newEventId } from '../../schemas/ids.ts';
 import { describeWithPostgres, freshDatabase } from '../../test/postgres.ts';
 import { runProjector, type ProjectedBatch, type RunProjectorOptions } from './projector.ts';
-import { openSnapshotWriter } from './snapshot-writer.ts';
 
 type Delivery = { readonly events: readonly RecordedEvent[]; readonly checkpoint: Checkpoint };
 
@@ -48,7 +46,7 @@ function deliver(name: string, ...events: readonly RecordedEvent[]): Delivery {
   return { events, checkpoint: name as Checkpoint };
 }
 
-type Options = Partial<Omit<RunProjectorOptions<never>, 'projection' | 'afterCommit'>>;
+type Options = Partial<Omit<RunProjectorOptions<never>, 'projection'>>;
 
 async function projectAll(readStore: ReadStore, feed: EventFeed, options: Options = {}): Promise<ProjectedBatch[]> {
   const batches: ProjectedBatch[] = [];
@@ -140,17 +138,16 @@ function projectorSuite(open: () => Promise<ReadStore>, runs: number): void {
     expect(batches.map(({ healed }) => healed)).toContain(3);
   });
 
-  it('stops with a clear error, and changes nothing, where one revision has two ids', async () => {
+  it('leaves the view as it is, and parks the order, where one revision has two ids', async () => {
     const readStore = await open();
     const [placed, ...rest] = await history();
     if (placed === undefined) throw new Error('no event');
-    const forks: unknown[] = [];
+    const parked: unknown[] = [];
     const forked = { ...placed, eventId: newEventId() };
-    const run = projectAll(readStore, feedOf([deliver('1', placed), deliver('2', forked, ...rest)]), {
-      observe: { onFork: (fork) => void forks.push(fork) },
+    await projectAll(readStore, feedOf([deliver('1', placed), deliver('2', forked, ...rest)]), {
+      observe: { onParked: ({ consumer, stream, error }) => void parked.push([consumer, stream, error.slice(0, 4)]) },
     });
-    await expect(run).rejects.toThrow(`fork: ${placed.stream} has two events at revision 0`);
-    expect(forks).toHaveLength(1);
+    expect(parked).toEqual([['order-summary', placed.stream, 'Fork']]);
     expect(await statusIn(readStore)).toBe('placed 1');
   });
 
@@ -232,24 +229,4 @@ describeWithPostgres('projector on Postgres', () => {
     });
     return readStore;
   }, 6);
-});
-
-describe('snapshot writer', () => {
-  it('puts the orders of each commit, and forgets what it put when the projector starts again', async () => {
-    const snapshots = openMemoryOrderSnapshots();
-    const readStore = openMemoryReadStore();
-    await readStore.prepare([orderSummary.view]);
-    const run = async (deliveries: readonly Delivery[]): Promise<void> =>
-      runProjector({
-        feed: feedOf(deliveries),
-        ...{ store: openMemoryEventStore(), readStore, projection: orderSummary },
-        ...{ signal: new AbortController().signal, afterCommit: openSnapshotWriter(snapshots) },
-      });
-    await run([deliver('1', ...(await history()))]);
-    const [snapshot] = await snapshots.get(tenant, [orderId]);
-    expect(snapshot?.version).toBe(5);
-    expect(JSON.parse(snapshot?.body ?? '')).toMatchObject({ orderId, status: 'shipped' });
-    await run([deliver('1')]);
-    expect(await snapshots.get(tenant, [orderId])).toEqual([null]);
-  });
 });

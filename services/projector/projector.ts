@@ -1,12 +1,16 @@
 import type { Checkpoint, EventFeed, FeedBatch, Partition } from '../../infra/event-feed/port.ts';
 import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
-import { OperationalFailure } from '../../infra/failures.ts';
-import type { Document, DocumentWrite, ReadStore } from '../../infra/read-store/port.ts';
+import { isOperationalFailure, OperationalFailure } from '../../infra/failures.ts';
+import type { ParkedStream } from '../../infra/read-store/parking.ts';
+import type { CheckpointMove, Document, ReadStore } from '../../infra/read-store/port.ts';
 import type { Projection } from '../../projections/projection.ts';
-import { foldBatch } from './fold-batch.ts';
-import { newEvents } from './new-events.ts';
+import { foldBatch, foldCarefully } from './fold-batch.ts';
+import type { FoldedEvents } from './fold-events.ts';
+import { newEvents, type NewEvents } from './new-events.ts';
 import { openOwned, type Owned } from './owned.ts';
+import { parkingOf } from './parking-of.ts';
+import { openParkingLimit, type ParkingLimit } from './parking-limit.ts';
 
 /** What one committed batch did: for metrics and logs; nothing personal. */
 export type ProjectedBatch = {
@@ -24,19 +28,12 @@ export type ProjectedBatch = {
 
 export type ProjectorObserver = {
   readonly onBatch?: (batch: ProjectedBatch) => void;
-  /** The loop starts again from the stored checkpoint after `restartInMs`. */
+  /** The loop starts again from the stored checkpoint after `restartInMs`. PARKING_THRESHOLD: the view stands still. */
   readonly onFailure?: (stop: ConsumerStop) => void;
   /** A batch was not written: another projector of the view moved the checkpoint. */
   readonly onRefused?: (view: string) => void;
-  /** One revision with two ids: the log itself is wrong. The projector ends with an Error after this. */
-  readonly onFork?: (fork: { readonly view: string; readonly stream: string; readonly revision: number }) => void;
-};
-
-/** Hears what is durable in the view. A failure here ends the batch's loop; it starts again after the commit. */
-export type CommitListener<D extends Document = Document> = {
-  /** At each start from the stored checkpoint: another process may have written in between. */
-  started(): Promise<void>;
-  committed(documents: readonly (Omit<DocumentWrite, 'document'> & { readonly document: D | null })[]): Promise<void>;
+  /** A stream's event could not be folded: it waits with the later ones, everything else goes on. */
+  readonly onParked?: (parked: ParkedStream) => void;
 };
 
 export type RunProjectorOptions<D extends Document> = {
@@ -49,14 +46,17 @@ export type RunProjectorOptions<D extends Document> = {
   readonly batchMax?: number;
   readonly signal: AbortSignal;
   readonly observe?: ProjectorObserver;
-  readonly afterCommit?: CommitListener<D>;
+  /** Epoch milliseconds, for what is parked within a minute. */
+  readonly now?: () => number;
 };
 
 /**
  * Keeps one view current until the signal is aborted; the view must be prepared. Its consumer is named after the view.
- * Rows, progress and checkpoint of a batch are one transaction, and the checkpoint's compare-and-set is the fence: a
- * projector that lost its place rolls back and starts again from the stored one (CHECKPOINT_MOVED).
- * Rejects with FOREIGN_STORE, and with an Error on a fork or a gap that the store cannot fill.
+ * Rows, progress, parking and checkpoint of a batch are one transaction, and the checkpoint's compare-and-set is the
+ * fence: a projector that lost its place rolls back and starts again from the stored one (CHECKPOINT_MOVED).
+ * A stream with an event that cannot be folded, a fork, or a gap that the store has as well is parked; too many of them
+ * within a minute stop the view (PARKING_THRESHOLD), and the same batch is tried again ever more slowly.
+ * Rejects with FOREIGN_STORE, and with a bug of ours.
  */
 export async function runProjector<D extends Document>(options: RunProjectorOptions<D>): Promise<void> {
   const { feed, projection, signal, observe, batchMax = 1_000 } = options;
@@ -73,56 +73,84 @@ type Handler = {
   readonly handle: (batch: FeedBatch) => Promise<void>;
 };
 
+/** A bulk drain takes a turn for each stream: the projector takes its own in between, so often that it gets it. */
+const retakesMax = 50;
+
 /** What this process owns of a partition is forgotten on any failure: what it remembers may then be another's past. */
 function openHandler<D extends Document>(options: RunProjectorOptions<D>): Handler {
-  const { readStore, projection, afterCommit } = options;
+  const { readStore, projection, observe, now } = options;
+  const consumer = projection.view.name;
   const owned = new Map<Partition, Owned<D>>();
+  const project = openProjecting(options, openParkingLimit(consumer, now));
   return {
     loadCheckpoint: async (partition) => {
-      const checkpoint = await readStore.loadCheckpoint(projection.view.name, partition);
-      owned.set(partition, openOwned(checkpoint));
-      await afterCommit?.started();
-      return checkpoint;
+      const place = await readStore.loadPlace(consumer, partition);
+      owned.set(partition, openOwned(place));
+      return place.checkpoint;
     },
     handle: async (batch) => {
-      const mine = owned.get(batch.partition);
-      if (mine === undefined) throw new Error(`a batch of ${batch.partition} before its checkpoint was asked for`);
-      owned.delete(batch.partition);
-      await project(options, mine, batch);
-      owned.set(batch.partition, mine);
+      const { partition } = batch;
+      let mine = owned.get(partition);
+      if (mine === undefined) throw new Error(`a batch of ${partition} before its checkpoint was asked for`);
+      owned.delete(partition);
+      for (let retakes = 0; (await project(mine, batch)) === 'moved'; retakes += 1) {
+        const place = await readStore.loadPlace(consumer, partition);
+        // Where only the turn changed, somebody mended what is parked: the same batch follows what they left.
+        if (place.checkpoint !== mine.checkpoint || retakes >= retakesMax) {
+          observe?.onRefused?.(consumer);
+          throw new OperationalFailure('CHECKPOINT_MOVED', `${consumer} ${partition}`, { retryable: true });
+        }
+        mine = openOwned(place);
+      }
+      owned.set(partition, mine);
     },
   };
 }
 
-async function project<D extends Document>(
-  options: RunProjectorOptions<D>,
-  owned: Owned<D>,
-  batch: FeedBatch,
-): Promise<void> {
-  const { readStore, projection, observe, afterCommit } = options;
-  const fresh = await newEvents(options, owned, batch.events);
-  const documents = await foldBatch(options, owned, fresh.events);
-  const consumer = projection.view.name;
-  const move = { consumer, partition: batch.partition, from: owned.checkpoint, to: batch.checkpoint };
-  const outcome =
-    fresh.progress.length === 0
-      ? await readStore.moveCheckpoint(move)
-      : await readStore.commit({ view: projection.view, documents, progress: fresh.progress, move });
-  if (outcome === 'moved') {
-    observe?.onRefused?.(consumer);
-    throw new OperationalFailure('CHECKPOINT_MOVED', `${consumer} ${batch.partition}`, { retryable: true });
-  }
-  owned.keep({ checkpoint: batch.checkpoint, documents, progress: fresh.progress });
-  if (documents.length > 0) await afterCommit?.committed(documents);
-  observe?.onBatch?.({
-    view: consumer,
-    partition: batch.partition,
-    applied: fresh.events.length,
-    duplicates: fresh.duplicates,
-    healed: fresh.healed,
-    documents: documents.length,
-    lagMs: lagMs(batch),
-  });
+type Project<D extends Document> = (owned: Owned<D>, batch: FeedBatch) => Promise<'committed' | 'moved'>;
+
+function openProjecting<D extends Document>(options: RunProjectorOptions<D>, limit: ParkingLimit): Project<D> {
+  return async (owned, batch) => {
+    const fresh = await newEvents(options, owned, batch.events);
+    const attempt = (folded: FoldedEvents<D>) => commit({ options, limit, owned, batch, fresh, folded });
+    try {
+      return await attempt(await foldBatch(options, owned, fresh.events));
+    } catch (error) {
+      if (!isOperationalFailure(error, 'POISON_VALUE')) throw error;
+      return attempt(await foldCarefully(options, owned, fresh.events));
+    }
+  };
+}
+
+type Committing<D extends Document> = {
+  readonly options: RunProjectorOptions<D>;
+  readonly limit: ParkingLimit;
+  readonly owned: Owned<D>;
+  readonly batch: FeedBatch;
+  readonly fresh: NewEvents;
+  readonly folded: FoldedEvents<D>;
+};
+
+async function commit<D extends Document>(committing: Committing<D>): Promise<'committed' | 'moved'> {
+  const { options, limit, owned, batch, fresh, folded } = committing;
+  const { readStore, projection, observe, now = Date.now } = options;
+  const { view } = projection;
+  const { documents, progress, applied } = folded;
+  const { partition, checkpoint } = batch;
+  const { parking, added } = parkingOf({ consumer: view.name, owned, fresh, folded, nowMs: now() });
+  if (added.length > 0) limit.admit(added.length, [...owned.parked.values()]);
+  const move: CheckpointMove = { consumer: view.name, partition, from: owned.checkpoint, to: checkpoint, turn: owned.turn }; // prettier-ignore
+  const isIdle = progress.length === 0 && parking === undefined;
+  const outcome = isIdle
+    ? await readStore.moveCheckpoint(move)
+    : await readStore.commit({ view, documents, progress, move, ...(parking === undefined ? {} : { parking }) });
+  if (outcome === 'moved') return outcome;
+  owned.keep({ checkpoint, documents, progress, parked: parking?.streams ?? [] });
+  for (const parked of added) observe?.onParked?.(parked);
+  const { duplicates, healed } = fresh;
+  const done = { view: view.name, partition, applied, duplicates, healed, documents: documents.length };
+  observe?.onBatch?.({ ...done, lagMs: lagMs(batch) });
+  return outcome;
 }
 
 function lagMs({ events, atEnd }: FeedBatch): number {

@@ -1,16 +1,21 @@
+import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from '../../event-feed/port.ts';
 import type {
   BatchWrite,
   CheckpointMove,
-  ColumnValue,
   Document,
+  DocumentKey,
+  DocumentWrite,
   ListQuery,
   Progress,
   ReadStore,
   Row,
   View,
 } from '../port.ts';
+import type { Mending } from '../parking.ts';
+import { ofView } from '../poison-value.ts';
+import { openParkedRows } from './parked-rows.ts';
 import { compareColumns, compareText, matches, rowKey } from './rows.ts';
 
 type StoredRow = Row & { readonly claimedUntil: number };
@@ -24,20 +29,44 @@ export type MemoryReadStoreOptions = {
 /** Views in this process, for tests and for a store that forgets: gone when the process ends. */
 export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions = {}): ReadStore {
   const tables = new Map<string, { readonly version: number; readonly rows: Rows }>();
-  const checkpoints = new Map<string, Checkpoint>();
+  const checkpoints = new Map<string, { readonly position: Checkpoint; readonly turn: string }>();
   const progress = new Map<string, Map<string, Progress>>();
+  const parked = openParkedRows();
 
   const rowsOf = (view: View): Rows => tables.get(view.name)?.rows ?? new Map<string, StoredRow>();
   const forget = (view: View): void => {
     tables.set(view.name, { version: view.version, rows: new Map() });
     progress.delete(view.name);
+    parked.forget(view.name);
     for (const place of checkpoints.keys()) if (place.startsWith(`${view.name}\n`)) checkpoints.delete(place);
   };
-  const tryMove = ({ consumer, partition, from, to }: CheckpointMove): 'committed' | 'moved' => {
+  const tryMove = ({ consumer, partition, from, to, turn }: CheckpointMove): 'committed' | 'moved' => {
     const place = `${consumer}\n${partition}`;
-    if ((checkpoints.get(place) ?? null) !== from) return 'moved';
-    checkpoints.set(place, to);
+    const stored = checkpoints.get(place);
+    if ((stored?.position ?? null) !== from) return 'moved';
+    if (stored !== undefined && turn !== undefined && stored.turn !== turn) return 'moved';
+    checkpoints.set(place, { position: to, turn: stored?.turn ?? turn ?? '' });
     return 'committed';
+  };
+  const takeTurn = (consumer: string): void => {
+    for (const [place, { position }] of checkpoints) {
+      if (place.startsWith(`${consumer}\n`)) checkpoints.set(place, { position, turn: randomUUID() });
+    }
+  };
+  const find = (view: View, keys: readonly DocumentKey[]): readonly (Document | null)[] => {
+    const rows = rowsOf(view);
+    return keys.map((key) => rows.get(rowKey(key))?.document ?? null);
+  };
+  const mend = <Answer>({ view, stream, keys, fold }: Mending<Answer>): Answer => {
+    const known = progressOf(progress, view.name);
+    const held = { parked: parked.get(view.name, stream), progress: known.get(stream) ?? null };
+    const { answer, mended } = fold({ ...held, documents: find(view, keys) });
+    if (mended === null) return answer;
+    check(view, mended.documents);
+    takeTurn(view.name);
+    write(rowsOf(view), known, { view, ...mended, progress: mended.progress === null ? [] : [mended.progress] });
+    parked.mended(view.name, stream, mended.parked);
+    return answer;
   };
 
   return {
@@ -45,20 +74,26 @@ export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions =
       for (const view of views) if (tables.get(view.name)?.version !== view.version) forget(view);
       return Promise.resolve();
     },
-    loadCheckpoint: (consumer, partition) => Promise.resolve(checkpoints.get(`${consumer}\n${partition}`) ?? null),
+    loadCheckpoint: (consumer, partition) =>
+      Promise.resolve(checkpoints.get(`${consumer}\n${partition}`)?.position ?? null),
+    loadPlace: (consumer, partition) => {
+      const { position = null, turn = randomUUID() } = checkpoints.get(`${consumer}\n${partition}`) ?? {};
+      return Promise.resolve({ checkpoint: position, turn, parked: parked.streams(consumer) });
+    },
     moveCheckpoint: (move) => Promise.resolve(tryMove(move)),
     commit: (batch) =>
       attempt(() => {
         // As in SQL, a column that cannot be made fails the whole batch.
-        for (const { document } of batch.documents) if (document !== null) columnsOf(batch.view, document);
+        check(batch.view, batch.documents);
         const outcome = tryMove(batch.move);
-        if (outcome === 'committed') write(rowsOf(batch.view), progressOf(progress, batch.move.consumer), batch);
+        if (outcome === 'moved') return outcome;
+        write(rowsOf(batch.view), progressOf(progress, batch.move.consumer), batch);
+        if (batch.parking !== undefined) parked.save(batch.move.consumer, batch.parking);
         return outcome;
       }),
-    find: <D extends Document>(view: View<D>, keys: Parameters<ReadStore['find']>[1]) => {
-      const rows = rowsOf(view);
-      return Promise.resolve(keys.map((key) => (rows.get(rowKey(key))?.document ?? null) as D | null));
-    },
+    probe: (view, documents) => attempt(() => check(view, documents)),
+    find: <D extends Document>(view: View<D>, keys: readonly DocumentKey[]) =>
+      Promise.resolve(find(view, keys) as readonly (D | null)[]),
     loadProgress: (consumer, streams) => {
       const known = progressOf(progress, consumer);
       const found = streams.map((stream) => known.get(stream)).filter((each) => each !== undefined);
@@ -70,6 +105,13 @@ export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions =
     clear: (view) => {
       forget(view);
       return Promise.resolve();
+    },
+    parking: {
+      streams: (consumer) => Promise.resolve(parked.streams(consumer)),
+      groups: () => Promise.resolve(parked.groups()),
+      list: (page) => Promise.resolve(parked.list(page)),
+      events: (consumer, stream, limit) => Promise.resolve(parked.events(consumer, stream).slice(0, limit)),
+      mend: (mending) => attempt(() => mend(mending)),
     },
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
@@ -87,11 +129,16 @@ async function attempt<Result>(work: () => Result): Promise<Result> {
   return Promise.resolve().then(work);
 }
 
-function columnsOf(view: View, document: Document): readonly ColumnValue[] {
-  return Object.values(view.columns).map((column) => column.of(document));
+function check(view: View, documents: readonly DocumentWrite[]): void {
+  ofView(view.name, () => {
+    for (const { document } of documents)
+      if (document !== null) for (const column of Object.values(view.columns)) column.of(document);
+  });
 }
 
-function write(rows: Rows, progress: Map<string, Progress>, batch: BatchWrite): void {
+type Write = Pick<BatchWrite, 'view' | 'documents' | 'progress'>;
+
+function write(rows: Rows, progress: Map<string, Progress>, batch: Write): void {
   const due = batch.view.dueColumn === undefined ? undefined : batch.view.columns[batch.view.dueColumn];
   for (const { tenantId, key, document } of batch.documents) {
     const place = rowKey({ tenantId, key });

@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import type { BatchWrite, CheckpointMove, Column, ColumnValue, Document, DocumentWrite, Progress } from '../port.ts';
+import { ofView } from '../poison-value.ts';
+import { saveParking } from './parking-rows.ts';
 import { sqlType, tableOf, type Table } from './table.ts';
 import { Rollback, withTransaction } from './transaction.ts';
 
@@ -11,16 +13,25 @@ export function commitBatch(pool: pg.Pool, batch: BatchWrite): Promise<Outcome> 
   const table = tableOf(batch.view);
   return withTransaction<Outcome>(pool, async (client) => {
     if (!(await compareAndSet(client, batch.move))) throw new Rollback<Outcome>('moved');
-    const sorted = [...batch.documents].sort(byKey);
-    await upsert(client, table, sorted.filter(isUpsert));
-    await remove(
-      client,
-      table,
-      sorted.filter(({ document }) => document === null),
-    );
+    await writeDocuments(client, table, batch.documents);
     await saveProgress(client, batch.move.consumer, batch.progress);
+    if (batch.parking !== undefined) await saveParking(client, batch.move.consumer, batch.parking);
     return 'committed';
   });
+}
+
+export async function writeDocuments(
+  client: pg.PoolClient,
+  table: Table,
+  documents: readonly DocumentWrite[],
+): Promise<void> {
+  const sorted = [...documents].sort(byKey);
+  await upsert(client, table, sorted.filter(isUpsert));
+  await remove(
+    client,
+    table,
+    sorted.filter(({ document }) => document === null),
+  );
 }
 
 export function moveCheckpoint(pool: pg.Pool, move: CheckpointMove): Promise<Outcome> {
@@ -31,16 +42,17 @@ export function moveCheckpoint(pool: pg.Pool, move: CheckpointMove): Promise<Out
 
 async function compareAndSet(
   client: pg.PoolClient,
-  { consumer, partition, from, to }: CheckpointMove,
+  { consumer, partition, from, to, turn }: CheckpointMove,
 ): Promise<boolean> {
   const result =
     from === null
-      ? await client.query('insert into views.checkpoints values ($1, $2, $3) on conflict do nothing', [
-          ...[consumer, partition, to],
+      ? await client.query("insert into views.checkpoints values ($1, $2, $3, coalesce($4, '')) on conflict do nothing", [
+          ...[consumer, partition, to, turn],
         ])
       : await client.query(
-          'update views.checkpoints set position = $3 where consumer = $1 and partition = $2 and position = $4',
-          [consumer, partition, to, from],
+          `update views.checkpoints set position = $3 where consumer = $1 and partition = $2 and position = $4
+             and turn = coalesce($5, turn)`,
+          [consumer, partition, to, from, turn],
         );
   return result.rowCount === 1;
 }
@@ -61,8 +73,10 @@ async function upsert(client: pg.PoolClient, table: Table, rows: readonly Upsert
   await client.query(text, [
     rows.map(({ tenantId }) => tenantId),
     rows.map(({ key }) => key),
-    rows.map(({ document }) => JSON.stringify(document)),
-    ...table.columns.map(([, column]) => rows.map(({ document }) => toParameter(column.of(document)))),
+    ...ofView(table.name, () => [
+      rows.map(({ document }) => JSON.stringify(document)),
+      ...table.columns.map(([, column]) => rows.map(({ document }) => toParameter(column.of(document)))),
+    ]),
   ]);
 }
 
@@ -97,7 +111,7 @@ async function remove(client: pg.PoolClient, table: Table, rows: readonly Docume
   );
 }
 
-async function saveProgress(client: pg.PoolClient, consumer: string, progress: readonly Progress[]): Promise<void> {
+export async function saveProgress(client: pg.PoolClient, consumer: string, progress: readonly Progress[]): Promise<void> {
   if (progress.length === 0) return;
   const sorted = [...progress].sort((a, b) => (a.stream < b.stream ? -1 : 1));
   await client.query(

@@ -1,14 +1,26 @@
+import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { Checkpoint } from '../../event-feed/port.ts';
 import type { EventId, StreamName, TenantId } from '../../../schemas/ids.ts';
 import { openPool } from '../../postgres/connection.ts';
-import type { Document, DocumentKey, ListQuery, Progress, ReadStore, Row, View } from '../port.ts';
-import { commitBatch, moveCheckpoint } from './commit.ts';
+import type {
+  Document,
+  DocumentKey,
+  DocumentWrite,
+  ListQuery,
+  Place,
+  Progress,
+  ReadStore,
+  Row,
+  View,
+} from '../port.ts';
+import { commitBatch, moveCheckpoint, writeDocuments } from './commit.ts';
 import { findTogether } from './find-together.ts';
 import { listStatement } from './list.ts';
+import { openPostgresParking, parkedStreams } from './parking.ts';
 import { clearView, prepareViews } from './prepare.ts';
 import { tableOf } from './table.ts';
-import { query } from './transaction.ts';
+import { query, Rollback, withTransaction } from './transaction.ts';
 
 /** Three projectors that commit, and readers beside them. */
 const connectionsMax = 10;
@@ -23,8 +35,10 @@ export function openPostgresReadStore(url: string): ReadStore {
   return {
     prepare: (views) => prepareViews(pool, views),
     loadCheckpoint: (consumer, partition) => loadCheckpoint(pool, consumer, partition),
+    loadPlace: (consumer, partition) => loadPlace(pool, consumer, partition),
     moveCheckpoint: (move) => moveCheckpoint(pool, move),
     commit: (batch) => commitBatch(pool, batch),
+    probe: (view, documents) => probe(pool, view, documents),
     find: <D extends Document>(view: View<D>, keys: readonly DocumentKey[]) =>
       find(view, keys) as Promise<readonly (D | null)[]>,
     loadProgress: (consumer, streams) => loadProgress(pool, consumer, streams),
@@ -32,6 +46,7 @@ export function openPostgresReadStore(url: string): ReadStore {
     scan: (view) => scan(pool, view),
     claimDue: (view, options) => claimDue(pool, view, options),
     clear: (view) => clearView(pool, view),
+    parking: openPostgresParking(pool),
     ping: async () => {
       await query(pool, 'select 1');
     },
@@ -46,6 +61,24 @@ async function loadCheckpoint(pool: pg.Pool, consumer: string, partition: string
     [consumer, partition],
   );
   return rows[0]?.position ?? null;
+}
+
+/** The checkpoint first: whatever is parked or mended after it moves the checkpoint or its turn, and the next commit fails. */
+async function loadPlace(pool: pg.Pool, consumer: string, partition: string): Promise<Place> {
+  const rows = await query<{ position: Checkpoint; turn: string }>(
+    pool,
+    'select position, turn from views.checkpoints where consumer = $1 and partition = $2',
+    [consumer, partition],
+  );
+  const { position = null, turn = randomUUID() } = rows[0] ?? {};
+  return { checkpoint: position, turn, parked: await parkedStreams(pool, consumer) };
+}
+
+function probe(pool: pg.Pool, view: View, documents: readonly DocumentWrite[]): Promise<void> {
+  return withTransaction<undefined>(pool, async (client) => {
+    await writeDocuments(client, tableOf(view), documents);
+    throw new Rollback(undefined);
+  });
 }
 
 async function loadProgress(

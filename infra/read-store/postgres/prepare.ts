@@ -10,7 +10,16 @@ const bookkeeping = `
     consumer text, partition text, position text not null, primary key (consumer, partition));
   create table if not exists views.progress (
     consumer text, stream text collate "C", revision bigint not null, event_id uuid not null,
-    primary key (consumer, stream));`;
+    primary key (consumer, stream));
+  alter table views.checkpoints add column if not exists turn text not null default '';
+  create table if not exists views.parked_streams (
+    consumer text collate "C", stream text collate "C", tenant_id text not null, first_revision bigint not null,
+    first_position text not null, last_revision bigint not null, fingerprint text not null, error text not null,
+    since timestamptz not null, attempts integer not null, last_attempt_at timestamptz, state text not null,
+    primary key (consumer, stream));
+  create table if not exists views.parked_events (
+    consumer text collate "C", stream text collate "C", revision bigint, event_id uuid, position text not null,
+    type text not null, primary key (consumer, stream, revision, event_id));`;
 
 /** Makes what is missing. One process at a time: `if not exists` alone fails where two run it at the same moment. */
 export function prepareViews(pool: pg.Pool, views: readonly View[]): Promise<void> {
@@ -48,5 +57,7 @@ export function clearView(pool: pg.Pool, view: View): Promise<void> {
 async function forgetPlace(client: pg.PoolClient, view: View): Promise<void> {
   await client.query('lock table views.checkpoints in share row exclusive mode');
   await client.query('delete from views.checkpoints where consumer = $1', [view.name]);
-  await client.query('delete from views.progress where consumer = $1', [view.name]);
+  for (const table of ['progress', 'parked_streams', 'parked_events']) {
+    await client.query(`delete from views.${table} where consumer = $1`, [view.name]);
+  }
 }

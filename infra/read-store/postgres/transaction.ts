@@ -1,6 +1,7 @@
 import type pg from 'pg';
-import { OperationalFailure } from '../../failures.ts';
+import { isOperationalFailure, OperationalFailure } from '../../failures.ts';
 import { messageOf, troubleOf } from '../../postgres/connection.ts';
+import { poisonValue } from '../poison-value.ts';
 
 /** Thrown inside a transaction to roll it back and give its caller an answer. */
 export class Rollback<Answer> extends Error {
@@ -62,9 +63,11 @@ async function translated<Answer>(work: () => Promise<Answer>): Promise<Answer> 
   try {
     return await work();
   } catch (error) {
-    const trouble = troubleOf(error);
+    const trouble = isOperationalFailure(error) ? 'other' : troubleOf(error);
     const code = (error as { readonly code?: unknown } | null)?.code;
     const worldly = trouble === 'again' || trouble === 'lost' || (typeof code === 'string' && gone.has(code));
+    // The message of such an error quotes the value.
+    if (trouble === 'poison') throw poisonValue(`SQLSTATE ${String(code)}`, error);
     if (!worldly) throw error;
     throw new OperationalFailure('VIEWS_UNAVAILABLE', messageOf(error), { retryable: true, cause: error });
   }

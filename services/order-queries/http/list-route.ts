@@ -59,7 +59,7 @@ export function listRoute(app: HttpApp, queries: OrderQueries): void {
         return sendProblem(reply, answer.rejection.code, rejectionParts(answer.rejection));
       }
       // Bodies are ready texts: they are joined, not parsed and built again.
-      const items = answer.items.map(bodyWithAsOf).join(',');
+      const items = answer.items.map((item) => bodyWithAsOf(item).toString()).join(',');
       return reply
         .header('content-type', 'application/json; charset=utf-8')
         .send(`{"items":[${items}],"nextCursor":${JSON.stringify(answer.nextCursor)}}`);

@@ -74,6 +74,10 @@ function sendOrder(reply: HttpReply, answer: GetAnswer, ifNoneMatch: string | un
       return sendProblem(reply, 'ORDER_NOT_FOUND');
     case 'not-yet-visible':
       return sendProblem(reply, 'NOT_YET_VISIBLE');
+    case 'parked':
+      return sendProblem(reply, 'NOT_YET_VISIBLE', {
+        detail: 'An event of this order cannot be shown until a repair: the order is parked. A lower minVersion is answered.',
+      });
     case 'found': {
       const etag = `"${answer.order.version}"`;
       void reply.header('etag', etag).header('cache-control', 'private, no-cache');
