@@ -45,7 +45,7 @@ export async function openStores(
   const paymentTokens = closed(await openPaymentTokens(url));
   const readStore = closed(openReadStore(config.readDbUrl ?? url));
   await readStore.prepare(projections.map(({ view }) => view));
-  const snapshots = closed(openOrderSnapshots());
+  const snapshots = closed(openOrderSnapshots(config.cacheUrl ?? undefined));
   const postgresUrl = url.startsWith('memory:') ? '' : url;
   return { store, subjectKeys, paymentTokens, readStore, snapshots, postgresUrl, lost };
 }
