@@ -9,7 +9,8 @@ export type Fence = { readonly expected: string; readonly next: string };
 
 /**
  * Sets each order's value unless what is there is newer, and moves the mark; changes nothing where the mark is another
- * one than expected. It looks at a few bytes of what is there, and is the same when it runs twice.
+ * one than expected. It looks at a few bytes of what is there, and is the same when it runs twice. The mark comes last:
+ * Redis does not undo what a script did before its error.
  *
  * KEYS: the mark, then the orders. ARGV: '' or 'fenced', the mark expected, the next mark, the mark's life in ms, then
  * a value and its life for each order. Returns how many were refused; -1: the mark is another one.
@@ -19,10 +20,8 @@ local function version(value)
   local a, b, c, d = string.byte(value, 2, 5)
   return ((a * 256 + b) * 256 + c) * 256 + d
 end
-if ARGV[1] == 'fenced' then
-  if (redis.call('GET', KEYS[1]) or '') ~= ARGV[2] then return -1 end
-  redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4])
-end
+local isFenced = ARGV[1] == 'fenced'
+if isFenced and (redis.call('GET', KEYS[1]) or '') ~= ARGV[2] then return -1 end
 local refused = 0
 for i = 2, #KEYS do
   local value = ARGV[2 * i + 1]
@@ -36,6 +35,7 @@ for i = 2, #KEYS do
     redis.call('SET', KEYS[i], value, 'PX', ARGV[2 * i + 2])
   end
 end
+if isFenced then redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[4]) end
 return refused
 `;
 
