@@ -12,6 +12,7 @@ import { openInventory } from '../inventory/open.ts';
 import { orderCommandRoutes } from '../order-commands/http/routes.ts';
 import { openOrderCommands } from '../order-commands/open.ts';
 import { orderQueryRoutes } from '../order-queries/http/routes.ts';
+import type { QueryObserver } from '../order-queries/get-order.ts';
 import { openOrderQueries } from '../order-queries/order-queries.ts';
 import { apiDescription } from './api-description.ts';
 import { runConsumers } from './consumers.ts';
@@ -83,7 +84,7 @@ async function openServices({ config, log, metrics, stores, gateways, feed }: Op
   const inventory = openInventory({ store, observe: deduped, observeDeduction: metrics.observeDeduction });
   // The same for every process on this store: a cursor goes on wherever the next page is asked for.
   const cursorSecret = store.commandHash('order-center/cursor');
-  const queries = openOrderQueries({ store, readStore, snapshots, cursorSecret });
+  const queries = openOrderQueries({ store, readStore, snapshots, cursorSecret, observe: observingReads(metrics) });
   const fulfillment = openFulfillment({
     transactor: openTransactor(store, { decider: sagaDecider }),
     feed,
@@ -99,6 +100,8 @@ async function openServices({ config, log, metrics, stores, gateways, feed }: Op
     observe: (observation) => noteSaga(log, observation),
   });
   metrics.watch('queue_depth', () => [{ of: 'appends', value: store.status().queued }]);
+  metrics.watch('queue_depth', () => [{ of: 'snapshot-reads', value: snapshots.status().reading }]);
+  metrics.watch('snapshots_up', () => [{ of: snapshots.status().kind, value: snapshots.status().isUp ? 1 : 0 }]);
   metrics.watch('sagas', () => Object.entries(fulfillment.status()).map(([of, value]) => ({ of, value })));
   const server = await openHttpServer({
     host: config.host,
@@ -121,6 +124,10 @@ async function openServices({ config, log, metrics, stores, gateways, feed }: Op
     ],
   });
   return { server, fulfillment };
+}
+
+function observingReads(metrics: Metrics): QueryObserver {
+  return { onSnapshotRead: (read) => metrics.count('snapshot_reads_total', read) };
 }
 
 /** What an operator wants to read; the rest are metrics. */
