@@ -46,17 +46,15 @@ async function adminOf({ port }: RedisServer): Promise<Redis> {
 
 const unavailable = { code: 'SNAPSHOTS_UNAVAILABLE', retryable: true };
 
-/** Reads as often as readers come; returns how long the slowest and the last one waited. */
-async function failingReads(snapshots: OrderSnapshots, count: number): Promise<{ slowestMs: number; lastMs: number }> {
-  let slowestMs = 0;
-  let lastMs = 0;
+/** How long reads take to fail, one after another; and how many of them waited for an answer at all. */
+async function failingReads(snapshots: OrderSnapshots, count: number): Promise<{ slowestMs: number; waited: number }> {
+  const tookMs: number[] = [];
   for (let index = 0; index < count; index += 1) {
     const startedAt = performance.now();
     await expect(snapshots.get(tenantId, [orderId])).rejects.toMatchObject(unavailable);
-    lastMs = performance.now() - startedAt;
-    slowestMs = Math.max(slowestMs, lastMs);
+    tookMs.push(performance.now() - startedAt);
   }
-  return { slowestMs, lastMs };
+  return { slowestMs: Math.max(...tookMs), waited: tookMs.filter((ms) => ms > 150).length };
 }
 
 const mark = { epoch: 'epoch', checkpoint: 'c1' as Checkpoint };
@@ -71,9 +69,9 @@ describeWithRedisServer('snapshots on a Redis that', () => {
     const snapshots = await openOn(server.port);
     await snapshots.put([write(1, 'unpaid')]);
     process.kill(server.pid(), 'SIGSTOP');
-    const { slowestMs, lastMs } = await failingReads(snapshots, 20);
+    const { slowestMs, waited } = await failingReads(snapshots, 20);
     expect(slowestMs).toBeLessThan(300);
-    expect(lastMs).toBeLessThan(50);
+    expect(waited).toBeLessThanOrEqual(2);
     process.kill(server.pid(), 'SIGCONT');
     await isUp(snapshots);
     expect(await snapshots.get(tenantId, [orderId])).toEqual([write(1, 'unpaid').snapshot]);
