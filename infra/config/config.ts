@@ -22,6 +22,8 @@ export type Config = {
   readonly eventStoreUrl: string;
   /** null: the event store's Postgres; with `memory:` there, memory. */
   readonly readDbUrl: string | null;
+  /** null: in this process. */
+  readonly cacheUrl: string | null;
   /** null: our simulator, as for the other two. */
   readonly paymentUrl: string | null;
   readonly logisticsUrl: string | null;
@@ -132,7 +134,7 @@ function textOf(env: Environment, name: string): string | null {
 
 function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByMethod']): Config {
   const { port, host, auth, dataDir, eventStoreUrl, readDbUrl, unpaidExpiryMs, logLevel } = values;
-  const { paymentUrl, logisticsUrl, riskUrl } = values;
+  const { cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
   const payment = {
     port: values.paymentPort,
     delayMs: values.paymentDelayMs,
@@ -153,7 +155,7 @@ function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByM
     timeoutAfterSuccessRate: values.riskTimeoutAfterSuccessRate,
   };
   const doors = { port, host, auth, logLevel };
-  const parts = { dataDir, eventStoreUrl, readDbUrl, paymentUrl, logisticsUrl, riskUrl };
+  const parts = { dataDir, eventStoreUrl, readDbUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl };
   return {
     ...doors,
     ...parts,

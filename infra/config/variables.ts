@@ -60,11 +60,8 @@ export const variables = {
   ),
   cacheUrl: optional(
     'CACHE_URL',
-    url({
-      schemes: [],
-      refused: { 'redis:': 'is redis://, which this version does not speak yet: without it the cache is in process' },
-    }),
-    'Where order snapshots are cached: in process.',
+    url({ schemes: ['memory:', 'redis:', 'rediss:'] }),
+    'Where order snapshots are cached: redis://[user:password@]host[:port][/database]; in process if absent.',
   ),
   paymentUrl: optional('PAYMENT_URL', url({ schemes: http }), 'The payment gateway; our simulator if absent.'),
   logisticsUrl: optional('LOGISTICS_URL', url({ schemes: http }), 'The carrier; our simulator if absent.'),
@@ -89,6 +86,11 @@ export const variables = {
     'TEST_POSTGRES_URL',
     url({ schemes: postgres }),
     'Tests: a Postgres whose user may create databases; an embedded one if absent.',
+  ),
+  testRedisUrl: optional(
+    'TEST_REDIS_URL',
+    url({ schemes: ['redis:', 'rediss:'] }),
+    "Tests: a Redis to put keys into; the machine's redis-server if absent.",
   ),
   requireBackends: optional('REQUIRE_BACKENDS', words, 'Tests: backends whose absence is a failure, not a skip.'),
 } as const;

@@ -11,11 +11,13 @@ const gauges = {
   breaker_open: { help: '1 where the breaker of a dependency is open, 0.5 half-open, 0 closed', label: 'dependency' },
   lease_held: { help: '1 where this process holds the lease', label: 'lease' },
   queue_depth: { help: 'Work that waits in a bounded queue', label: 'queue' },
+  snapshots_up: { help: '1 where the snapshot cache answers, else 0: reads then come from the views', label: 'cache' },
 } as const;
 
 const counters = {
   command_dedupe_hits_total: { help: 'Commands answered from their first run', label: 'door' },
   retries_total: { help: 'Calls repeated after a failure', label: 'dependency' },
+  snapshot_reads_total: { help: 'Reads of the snapshot cache by what came of them', label: 'result' },
   stale_writes_refused_total: {
     help: 'Writes refused since another owner or a newer version was there',
     label: 'writer',

@@ -25,7 +25,12 @@ export type Stores = {
   readonly leases: Leases;
 };
 
-export type StoreUrls = { readonly eventStoreUrl: string; readonly readDbUrl: string };
+export type StoreUrls = {
+  readonly eventStoreUrl: string;
+  readonly readDbUrl: string;
+  /** null: snapshots are cached in the process. */
+  readonly cacheUrl: string | null;
+};
 
 export type StoresSource = {
   readonly urls: StoreUrls;
@@ -48,7 +53,12 @@ const openers: { readonly [Name in keyof Stores]: (source: StoresSource) => Prom
     await readStore.prepare(views);
     return readStore;
   },
-  snapshots: () => Promise.resolve(openOrderSnapshots()),
+  snapshots: ({ urls, metrics }) => {
+    const snapshots = openOrderSnapshots(urls.cacheUrl ?? undefined);
+    metrics.watch('queue_depth', () => [{ of: 'snapshot-reads', value: snapshots.status().reading }]);
+    metrics.watch('snapshots_up', () => [{ of: snapshots.status().kind, value: snapshots.status().isUp ? 1 : 0 }]);
+    return Promise.resolve(snapshots);
+  },
   leases: ({ urls, leaseOwner }) => openLeases(urls.readDbUrl, leaseOwner),
 };
 
@@ -72,16 +82,18 @@ export async function openStores<Name extends keyof Stores>(
   return opened as Pick<Stores, Name>;
 }
 
+type Locations = Pick<Config, 'readDbUrl' | 'cacheUrl'>;
+
 /** The views live in the event store's Postgres unless they are given one of their own. */
-export function storeUrls(eventStoreUrl: string, { readDbUrl }: Pick<Config, 'readDbUrl'>): StoreUrls {
-  return { eventStoreUrl, readDbUrl: readDbUrl ?? eventStoreUrl };
+export function storeUrls(eventStoreUrl: string, { readDbUrl, cacheUrl }: Locations): StoreUrls {
+  return { eventStoreUrl, readDbUrl: readDbUrl ?? eventStoreUrl, cacheUrl };
 }
 
 /**
  * The stores of a role that runs alone: it meets the others there, so they must be where others can be.
  * @throws OperationalFailure INVALID_CONFIGURATION for `embedded:` (also where nothing is set) and `memory:`
  */
-export function sharedStoreUrls(config: Pick<Config, 'eventStoreUrl' | 'readDbUrl'>): StoreUrls {
+export function sharedStoreUrls(config: Locations & Pick<Config, 'eventStoreUrl'>): StoreUrls {
   const problems = [
     ...(isOwn(config.eventStoreUrl)
       ? [
