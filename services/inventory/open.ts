@@ -28,6 +28,10 @@ export type StockDoor = {
   reserve(
     call: StockCall & { readonly quantity: number },
   ): Promise<{ readonly outcome: 'reserved' | 'untracked' } | Rejected>;
+  /** What an amended order holds from now on; 0: nothing. */
+  change(
+    call: StockCall & { readonly quantity: number; readonly orderVersion: number },
+  ): Promise<{ readonly outcome: 'reserved' | 'untracked' } | Rejected>;
   release(call: StockCall): Promise<{ readonly outcome: 'released' } | Rejected>;
   deduct(call: StockCall): Promise<{ readonly outcome: 'deducted' } | Rejected>;
 };
@@ -71,12 +75,12 @@ export function openInventory({ store, observe, observeDeduction }: InventoryOpt
     door: {
       reserve: async (call) => {
         const { sku, orderId, quantity } = call;
-        const answer = await send(call, { type: 'ReserveStock', sku, orderId, quantity });
-        if (answer.outcome === 'rejected') return answer;
-        if (!isTracked(answer.state)) return { outcome: 'untracked' };
-        // A repeat may be answered from its receipt, after the units were given back: what holds now counts.
-        if (holdOf(answer.state, orderId)?.status !== 'Released') return { outcome: 'reserved' };
-        return { outcome: 'rejected', rejection: { code: 'RESERVATION_NOT_FOUND', detail: `${sku} was released` } };
+        return reservation(call, await send(call, { type: 'ReserveStock', sku, orderId, quantity }));
+      },
+      change: async (call) => {
+        const { sku, orderId, quantity, orderVersion } = call;
+        const command = { type: 'ChangeReservation', sku, orderId, quantity, orderVersion } as const;
+        return reservation(call, await send(call, command));
       },
       release: async (call) => {
         const answer = await send(call, { type: 'ReleaseStock', sku: call.sku, orderId: call.orderId });
@@ -106,4 +110,15 @@ export function openInventory({ store, observe, observeDeduction }: InventoryOpt
     },
     get: (tenantId, sku) => transactor.load(tenantId, stockStream(tenantId, sku)),
   };
+}
+
+/** A repeat may be answered from its receipt, after the units were given back: what holds now counts. */
+function reservation(
+  { sku, orderId }: StockCall,
+  answer: Settled<StockState>,
+): Awaited<ReturnType<StockDoor['reserve']>> {
+  if (answer.outcome === 'rejected') return answer;
+  if (!isTracked(answer.state)) return { outcome: 'untracked' };
+  if (holdOf(answer.state, orderId)?.status !== 'Released') return { outcome: 'reserved' };
+  return { outcome: 'rejected', rejection: { code: 'RESERVATION_NOT_FOUND', detail: `${sku} was released` } };
 }
