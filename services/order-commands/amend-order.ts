@@ -26,6 +26,9 @@ export function amendOrder(command: AmendOrder, state: OrderState): Decision<Ord
   const before = currentPlan(state);
   const plan = touchesMoney(amendment) ? amendedPlan(amendment, state) : before;
   if ('code' in plan) return { outcome: 'rejected', rejection: plan };
+  // Imported history may never have added up; then an amendment must say how it does from now on.
+  const mismatch = paymentsProblem(plan.payments, plan.totals.total);
+  if (mismatch !== null) return reject('TOTAL_MISMATCH', mismatch);
   const { shippingAddress } = amendment;
   const { customerId, totals } = state;
   const personal = shippingAddress === undefined ? null : personalDataOf(tenantId, { customerId, shippingAddress });
@@ -91,9 +94,7 @@ function amendedPlan(amendment: AmendmentInput, order: PlacedOrder): Plan | Reje
   const lines = amendedLines(amendment, order);
   const totals = totalsOf({ lines, shippingFee, discount });
   if (typeof totals === 'string') return { code: 'TOTAL_MISMATCH', detail: totals };
-  const payments = amendedPayments(amendment, order, totals.total);
-  const mismatch = paymentsProblem(payments, totals.total);
-  return mismatch === null ? { lines, totals, payments } : { code: 'TOTAL_MISMATCH', detail: mismatch };
+  return { lines, totals, payments: amendedPayments(amendment, order, totals.total) };
 }
 
 function linesProblem({ lines }: AmendmentInput, order: PlacedOrder): string | null {
