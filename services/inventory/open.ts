@@ -42,6 +42,8 @@ export type StockRequest = {
   readonly commandId: CommandId;
   readonly correlationId: string;
   readonly expectedVersion?: number | undefined;
+  /** Answer as the command would be answered now, and store nothing. */
+  readonly dryRun?: boolean;
 };
 
 export type StockChange = Extract<StockCommand, { readonly type: 'ReceiveStock' | 'AdjustStock' }>;
@@ -94,9 +96,9 @@ export function openInventory({ store, observe, observeDeduction }: InventoryOpt
     },
     change: async (request, command) => {
       const { type, sku, ...body } = command;
-      const { expectedVersion, ...ids } = request;
+      const { expectedVersion, dryRun = false, ...ids } = request;
       const stream = stockStream(request.tenantId, sku);
-      const answer = await transactor.transact({
+      const answer = await transactor[dryRun ? 'preview' : 'transact']({
         ...ids,
         stream,
         command,
