@@ -139,11 +139,14 @@ describe('an amended order that waits for its slip', () => {
 
   it('is cancelled where there is too little for it, and holds nothing any more', async () => {
     const world = await stocked();
+    await world.receive('bowl', 10);
     const key = await world.place(slipOrder);
     const life = beginLife(world);
     await life.work(key);
-    await amend(world, key, { lines: [{ sku: 'spoon', quantity: 11, unitPrice: 1 }, ...(amendment.lines ?? [])] });
+    const bowl = { sku: 'bowl', quantity: 1, unitPrice: 1 };
+    await amend(world, key, { lines: [bowl, { ...bowl, sku: 'spoon', quantity: 11 }, ...(amendment.lines ?? [])] });
     await life.work(key);
+    expect(await world.stockOf('bowl')).toMatchObject({ onHand: 10, reserved: 0 });
     expect(await endOf(world, key)).toMatchObject({
       ...{ saga: 'Compensated', reason: 'out_of_stock', order: 'Cancelled' },
       stock: ['10 cups, 0 reserved', '10 spoons, 0 reserved'],
@@ -255,6 +258,25 @@ describe('an amendment', { timeout: 120_000 }, () => {
       await pay(world, key, 2_900);
       await life.work(key);
       expect(await endOf(world, key), `amended at ${point}`).toEqual(deliveredAsAmended);
+    }
+  });
+
+  it('while a step is left without an outcome by a crash does not change what that step asks again', async () => {
+    const calm = await stocked();
+    const whole = beginLife(calm);
+    await whole.work(await calm.place(slipOrder));
+
+    for (let diesAt = 1; diesAt <= whole.points(); diesAt += 1) {
+      const world = await stocked();
+      const key = await world.place(slipOrder);
+      const life = beginLife(world, { diesAt });
+      await Promise.race([life.work(key), life.died]);
+      expect(await amend(world, key, amendment)).toBe('accepted');
+      const next = beginLife(world);
+      await next.work(key);
+      await pay(world, key, 2_900);
+      await next.work(key);
+      expect(await endOf(world, key), `died at ${diesAt}`).toEqual(deliveredAsAmended);
     }
   });
 
