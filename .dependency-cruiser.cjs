@@ -47,7 +47,7 @@ module.exports = {
         'decide, evolve and react take everything as arguments: they can be read, tested and replayed without a world.',
       severity: 'error',
       from: {
-        path: '^services/(order-commands|inventory|fulfillment)/(order|decide|stock|payment|shipment|saga|place|backfill|facts|evolve|react)[^/]*\\.ts$',
+        path: '^services/(order-commands|inventory|fulfillment)/(order|decide|stock|payment|shipment|saga|place|pricing|amend|actions|backfill|facts|evolve|react)[^/]*\\.ts$',
         pathNot: testFile,
       },
       to: { path: '^(infra|node:|node_modules)', dependencyTypesNot: ['type-only'] },

@@ -61,6 +61,9 @@ export type AppendResult =
   /** The command id was used before, by this stream or another. */
   | { readonly outcome: 'known'; readonly receipt: CommandReceipt };
 
+/** What `append` would answer now. */
+export type RehearsalResult = Exclude<AppendResult, Appended> | { readonly outcome: 'appendable' };
+
 export type AnswerResult =
   | { readonly outcome: 'recorded' }
   | { readonly outcome: 'stale' }
@@ -110,6 +113,8 @@ export type EventStore = {
   readonly epoch: string;
   /** Appends one command's events; many calls in flight share statements (group commit). */
   append(append: Append): Promise<AppendResult>;
+  /** Answers as `append` would now, refuses what it would refuse, and writes nothing: a dry run asks it. */
+  rehearse(append: Append): Promise<RehearsalResult>;
   /** Makes an answer without events durable, if the stream's head is still the one decided on. */
   recordAnswer(receipt: CommandReceipt, expected: Revision | 'none'): Promise<AnswerResult>;
   readStream(slice: StreamSlice): Promise<readonly RecordedEvent[]>;

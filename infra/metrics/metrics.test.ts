@@ -63,6 +63,27 @@ it('times an order from placed to delivered, a status at a time', async () => {
   }
 });
 
+it('takes an order as paid and shipped when what it was amended to is', async () => {
+  const metrics = openMetrics();
+  const lines = [{ lineId: '1', sku: 'a', quantity: 3, unitPrice: 50, tax: 0, name: null }];
+  const totals = { subtotal: 150, discount: 0, shipping: 0, tax: 0, total: 150 };
+  const payments = [{ paymentId: 'p', method: 'bank_slip', amount: 150 }];
+  const amended: OrderEvent = {
+    type: 'OrderAmended',
+    data: { ...of, lines, totals, previousTotal: 100, payments, sealed: null },
+  };
+  observe(metrics, [
+    { atSeconds: 0, event: placed() },
+    { atSeconds: 1, event: amended },
+    { atSeconds: 2, event: captured(100) },
+    { atSeconds: 5, event: captured(50) },
+    { atSeconds: 6, event: dispatched },
+  ]);
+  const text = await metrics.text();
+  expect(text).toContain('order_duration_seconds_sum{stage="placed"} 5');
+  expect(text).not.toContain('order_status_change_total{status="shipped"} 1');
+});
+
 it('counts a cancelled order and a failed payment', async () => {
   const metrics = openMetrics();
   const failed: OrderEvent = {

@@ -11,6 +11,7 @@ import {
   commitAppend,
   findReceipt,
   newMemoryLog,
+  rehearseAppend,
   type AdmittedAppend,
   type MemoryLog,
   type MemoryLogOptions,
@@ -31,6 +32,11 @@ export function openMemoryEventStore(options: MemoryEventStoreOptions = {}): Eve
   return {
     epoch: log.epoch,
     append: (append) => door.enter(() => appendTo(log, append, listeners.tell)),
+    rehearse: (append) =>
+      door.enter(() => {
+        const admitted = admit(append);
+        return () => rehearseAppend(log, admitted);
+      }),
     recordAnswer: (receipt, expected) =>
       door.enter(() => {
         admitTexts(textsOfReceipt(receipt));
@@ -50,7 +56,7 @@ export function openMemoryEventStore(options: MemoryEventStoreOptions = {}): Eve
   };
 }
 
-function appendTo(log: MemoryLog, append: Append, tell: (position: Position) => void): () => AppendResult {
+function admit(append: Append): AdmittedAppend {
   const { stream, tenantId, commandId, commandHash, correlationId, claim } = append;
   admitTexts([
     stream,
@@ -61,7 +67,11 @@ function appendTo(log: MemoryLog, append: Append, tell: (position: Position) => 
     claim,
     ...append.events.map(({ type }) => type),
   ]);
-  const admitted: AdmittedAppend = { ...append, events: append.events.map(admitEvent) };
+  return { ...append, events: append.events.map(admitEvent) };
+}
+
+function appendTo(log: MemoryLog, append: Append, tell: (position: Position) => void): () => AppendResult {
+  const admitted = admit(append);
   return () => {
     const result = commitAppend(log, admitted);
     if (result.outcome === 'appended') tell(result.position);

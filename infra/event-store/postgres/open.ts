@@ -9,7 +9,7 @@ import { openLane } from './append-lane.ts';
 import { logReader } from './log.ts';
 import { forgetOldAnswers } from './old-answers.ts';
 import { prepareStore } from './prepare.ts';
-import { findReceipts, recordAnswer } from './receipts.ts';
+import { findReceipts, recordAnswer, rehearse } from './receipts.ts';
 import { streamReader } from './streams.ts';
 import { toRow } from './to-row.ts';
 
@@ -73,6 +73,7 @@ async function openOn(url: string, pool: pg.Pool, options: PostgresEventStoreOpt
   return {
     epoch,
     append,
+    rehearse: (request) => rehearse(pool, epoch, toRow(request)),
     recordAnswer: (receipt, expected) => recordAnswer(pool, receipt, expected === 'none' ? -1 : expected),
     readStream: (slice) => streams.push(slice),
     readLog: (query) => log.page(query),
