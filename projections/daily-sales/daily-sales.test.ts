@@ -55,7 +55,9 @@ describe('sales by day', () => {
   it('take the recorded time of a live fact without its own, and no day for history without one', () => {
     const recordedAt = '2026-05-01T00:00:00.000Z';
     const days = (origin: 'live' | 'backfill'): readonly string[] =>
-      [...fold(recorded([placement(orderId)], { origin, occurredAt: null, recordedAt })).values()].map(({ day }) => day);
+      [...fold(recorded([placement(orderId)], { origin, occurredAt: null, recordedAt })).values()].map(
+        ({ day }) => day,
+      );
     expect([days('live'), days('backfill')]).toEqual([['2026-05-01'], ['unknown']]);
   });
 

@@ -59,9 +59,9 @@ describe('the timeline of an order', () => {
     const types = Object.keys(exampleData) as (keyof typeof exampleData)[];
     const events = types.map((type) => ({ type, data: exampleData[type] }) as AnyEvent);
     const id = exampleData.OrderPlaced.orderId;
-    const ofOrders = recorded(
-      events.filter(({ type, data }) => 'orderId' in data && !type.startsWith('Stock')),
-    ).filter(({ stream }) => stream.startsWith('order-'));
+    const ofOrders = recorded(events.filter(({ type, data }) => 'orderId' in data && !type.startsWith('Stock'))).filter(
+      ({ stream }) => stream.startsWith('order-'),
+    );
     const changed = ofOrders.flatMap((event) => orderTimeline.changes(event));
     const placed = foldDocument(orderTimeline, ofOrders, { key: id, document: null });
     expect([changed.length, ofOrders.length > 15]).toEqual([ofOrders.length, true]);

@@ -17,6 +17,8 @@ export type QueryObserver = {
   readonly onRead?: (source: ReadSource) => void;
   /** A store did not help, and the read went on to the next. */
   readonly onFallback?: (from: 'snapshot' | 'view' | 'store', failure: unknown) => void;
+  /** The log could not be followed any more: live updates ended, and begin anew with the next client. */
+  readonly onLiveFailure?: (failure: unknown) => void;
 };
 
 export type GetSources = {

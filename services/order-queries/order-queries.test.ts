@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { openEventFeed } from '../../infra/event-feed/open.ts';
 import { openMemoryEventStore } from '../../infra/event-store/memory/memory-event-store.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { OperationalFailure } from '../../infra/failures.ts';
@@ -7,6 +8,7 @@ import type { OrderSnapshots } from '../../infra/order-snapshots/port.ts';
 import { openMemoryReadStore } from '../../infra/read-store/memory/memory-read-store.ts';
 import type { DocumentKey, ReadStore } from '../../infra/read-store/port.ts';
 import { openPostgresReadStore } from '../../infra/read-store/postgres/postgres-read-store.ts';
+import { openMemorySubjectKeys } from '../../infra/subject-keys/memory/memory-subject-keys.ts';
 import { anOrderId, appendAll, otherTenant, paymentFact, placement, tenant } from '../../projections/examples.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import type { OrderSummary } from '../../projections/order-summary/summary.ts';
@@ -33,7 +35,10 @@ async function openWorld(changes: Partial<Pick<World, 'store' | 'readStore' | 's
   const store = changes.store ?? openMemoryEventStore();
   const readStore = changes.readStore ?? openMemoryReadStore();
   const snapshots = changes.snapshots ?? openMemoryOrderSnapshots();
-  const queries = openOrderQueries({ store, readStore, snapshots, cursorSecret: 'secret', viewTimeoutMs: 200 });
+  const queries = openOrderQueries({
+    ...{ store, readStore, snapshots, subjectKeys: openMemorySubjectKeys() },
+    ...{ feed: openEventFeed(store), cursorSecret: 'secret', viewTimeoutMs: 200 },
+  });
   const project = async (events: readonly RecordedEvent[]): Promise<void> => {
     const last = events.at(-1);
     if (last === undefined) return;

@@ -4,8 +4,10 @@ import type { ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import type { Part } from '../../infra/process/part.ts';
 import type { Stores } from '../../infra/process/stores.ts';
+import { dailySales } from '../../projections/daily-sales/projection.ts';
 import { openSagas } from '../../projections/open-sagas/projection.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
+import { orderTimeline } from '../../projections/order-timeline/projection.ts';
 import { sagaTimers } from '../../projections/saga-timers/projection.ts';
 import { runEventMetrics } from './event-metrics.ts';
 import { runProjector, type ProjectedBatch, type ProjectorObserver } from './projector.ts';
@@ -38,6 +40,9 @@ export function wireProjector(wiring: ProjectorWiring): Part {
           projection: orderSummary,
           afterCommit: openSnapshotWriter(snapshots, { onRefused }),
         }),
+        runProjector({ ...common, projection: orderTimeline }),
+        // Shared by many orders: of the store's log, also where others follow Kafka (docs/decisions/0011).
+        runProjector({ ...common, projection: dailySales }),
         runProjector({ ...common, projection: openSagas }),
         runProjector({ ...common, projection: sagaTimers }),
         runEventMetrics({ feed, store, metrics, onFailure: noted(log) }, signal),
