@@ -40,6 +40,7 @@ export const exampleData: { readonly [Type in AnyEvent['type']]: ExampleOf<Type>
       { lineId: '3', sku: 'tea', quantity: 1, unitPrice: 450, tax: 0, name: null },
     ],
     totals: { subtotal: 2850, discount: 50, shipping: 100, tax: 450, total: 3350 },
+    currency: 'EUR',
     previousTotal: 2000,
     payments: [{ paymentId, method: 'bank_slip', amount: 3350 }],
     sealed: { keyId: 'key-1', box: 'AAECAwQFBgcICQoL' },

@@ -6,6 +6,7 @@ import { OperationalFailure } from '../failures.ts';
 import type { HttpMetrics } from '../metrics/open.ts';
 import type { HttpApp, Routes } from './app.ts';
 import { answerClientError } from './client-errors.ts';
+import { docsRoutes } from './docs-routes.ts';
 import { openDrain } from './drain.ts';
 import { errorHandler } from './errors.ts';
 import { healthRoutes } from './health.ts';
@@ -74,6 +75,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   await describeApi(app, options.api);
   healthRoutes(app, { checks: options.readiness, draining: drain.draining, metrics: options.metrics });
   openApiRoute(app);
+  await docsRoutes(app);
   for (const register of options.routes) register(app);
   await app.ready();
   return {

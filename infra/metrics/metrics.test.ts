@@ -70,7 +70,7 @@ it('takes an order as paid and shipped when what it was amended to is', async ()
   const payments = [{ paymentId: 'p', method: 'bank_slip', amount: 150 }];
   const amended: OrderEvent = {
     type: 'OrderAmended',
-    data: { ...of, lines, totals, previousTotal: 100, payments, sealed: null },
+    data: { ...of, currency: 'EUR', lines, totals, previousTotal: 100, payments, sealed: null },
   };
   observe(metrics, [
     { atSeconds: 0, event: placed() },

@@ -43,6 +43,8 @@ export type FulfillmentStartedData = {
 /** The customer changed lines, charges or the address of an order before its payment began. */
 export type OrderAmendedData = {
   readonly orderId: string;
+  /** ISO 4217; as placed. */
+  readonly currency: string;
   /** All lines of the order from now on; a line that was kept has its id. */
   readonly lines: readonly ({ readonly lineId: string; readonly sku: string; readonly quantity: number; readonly unitPrice: number; readonly tax: number; readonly name: null | string })[];
   readonly totals: { readonly subtotal: number; readonly discount: number; readonly shipping: number; readonly tax: number; readonly total: number };

@@ -32,7 +32,7 @@ function amend(amendment: AmendmentInput): AmendOrder {
 }
 
 function amended(changes: Partial<OrderAmendedData>): OrderEvent {
-  const data = { orderId, lines, totals, payments: [slip], previousTotal: 2000, sealed: null };
+  const data = { orderId, currency: 'EUR', lines, totals, payments: [slip], previousTotal: 2000, sealed: null };
   return { type: 'OrderAmended', data: { ...data, ...changes } };
 }
 
@@ -83,6 +83,7 @@ describe('an amendment', () => {
         amended({
           totals: { ...totals, shipping: 200, discount: 0, total: 2150 },
           payments: [{ ...slip, amount: 2150 }],
+          currency: 'EUR',
           previousTotal: 2100,
         }),
       );

@@ -30,12 +30,12 @@ export function amendOrder(command: AmendOrder, state: OrderState): Decision<Ord
   const mismatch = paymentsProblem(plan.payments, plan.totals.total);
   if (mismatch !== null) return reject('TOTAL_MISMATCH', mismatch);
   const { shippingAddress } = amendment;
-  const { customerId, totals } = state;
+  const { customerId, currency, totals } = state;
   const personal = shippingAddress === undefined ? null : personalDataOf(tenantId, { customerId, shippingAddress });
   if (personal === null && canonicalJson(plan) === canonicalJson(before)) return accept();
   const event: OrderEvent = {
     type: 'OrderAmended',
-    data: { orderId, ...plan, previousTotal: totals.total, sealed: null },
+    data: { orderId, currency, ...plan, previousTotal: totals.total, sealed: null },
   };
   return accept(personal === null ? event : { event, personal });
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { openEventFeed } from '../../infra/event-feed/open.ts';
 import { openMemoryEventStore } from '../../infra/event-store/memory/memory-event-store.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { OperationalFailure } from '../../infra/failures.ts';
@@ -7,6 +8,7 @@ import { snapshotWriter, type OrderSnapshots } from '../../infra/order-snapshots
 import { openMemoryReadStore } from '../../infra/read-store/memory/memory-read-store.ts';
 import type { DocumentKey, ReadStore } from '../../infra/read-store/port.ts';
 import { openPostgresReadStore } from '../../infra/read-store/postgres/postgres-read-store.ts';
+import { openMemorySubjectKeys } from '../../infra/subject-keys/memory/memory-subject-keys.ts';
 import { anOrderId, appendAll, otherTenant, paymentFact, placement, tenant } from '../../projections/examples.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import type { OrderSummary } from '../../projections/order-summary/summary.ts';
@@ -38,7 +40,10 @@ async function openWorld(changes: Changes = {}): Promise<World> {
   const snapshots = changes.snapshots ?? openMemoryOrderSnapshots();
   if (changes.snapshots === undefined) await snapshots.beginWriting();
   const { observe = {} } = changes;
-  const queries = openOrderQueries({ store, readStore, snapshots, cursorSecret: 'secret', viewTimeoutMs: 200, observe });
+  const queries = openOrderQueries({
+    ...{ store, readStore, snapshots, subjectKeys: openMemorySubjectKeys() },
+    ...{ feed: openEventFeed(store), cursorSecret: 'secret', viewTimeoutMs: 200, observe },
+  });
   const project = async (events: readonly RecordedEvent[]): Promise<void> => {
     const last = events.at(-1);
     if (last === undefined) return;

@@ -246,7 +246,7 @@ describe('I22', () => {
 
   it('finds an amendment that does not add up', async () => {
     const { lines, totals, payments } = placement;
-    const amended = { orderId, lines, totals, payments, previousTotal: 1_000, sealed: null };
+    const amended = { orderId, currency: 'EUR', lines, totals, payments, previousTotal: 1_000, sealed: null };
     const unpaid = { ...amended, payments: [{ paymentId: 'p1', method: 'bank_slip', amount: 1 }] };
     const amendments = [amended, unpaid].map((data) => ({ stream: order, type: 'OrderAmended', data }) as const);
     expect(await found(exactMoney, history([placed, ...amendments]))).toEqual({
