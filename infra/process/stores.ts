@@ -3,6 +3,7 @@ import { openEventStore } from '../event-store/open.ts';
 import type { EventStore } from '../event-store/port.ts';
 import { OperationalFailure } from '../failures.ts';
 import type { Metrics } from '../metrics/open.ts';
+import { watchStore } from '../metrics/store-metrics.ts';
 import { openOrderSnapshots } from '../order-snapshots/open.ts';
 import type { OrderSnapshots } from '../order-snapshots/port.ts';
 import { openPaymentTokens } from '../payment-tokens/open.ts';
@@ -33,7 +34,7 @@ export type StoresSource = {
 const openers: { readonly [Name in keyof Stores]: (source: StoresSource) => Promise<Stores[Name]> } = {
   store: async ({ urls, metrics }) => {
     const store = await openEventStore(urls.eventStoreUrl);
-    metrics.watch('queue_depth', () => [{ of: 'appends', value: store.status().queued }]);
+    watchStore(metrics, store);
     return store;
   },
   subjectKeys: ({ urls }) => openSubjectKeys(urls.eventStoreUrl),

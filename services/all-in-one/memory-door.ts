@@ -52,7 +52,9 @@ export async function openMemoryDoor(options: MemoryDoorOptions = {}): Promise<M
     log,
     metrics,
     api: apiDescription,
-    routes: [orderCommands, wireOrderQueries({ store, readStore, snapshots }), stock].flatMap(({ routes }) => routes),
+    routes: [orderCommands, wireOrderQueries({ store, readStore, snapshots, metrics }), stock].flatMap(
+      ({ routes }) => routes,
+    ),
     readiness: [{ name: 'event-store', check: () => store.ping() }],
     drainGraceMs: 0,
   });

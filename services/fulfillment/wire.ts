@@ -1,11 +1,14 @@
 import type { Logger } from 'pino';
 import type { EventFeed } from '../../infra/event-feed/port.ts';
+import { watchBatches, wedgedConsumers } from '../../infra/event-feed/watch-batches.ts';
 import { openTransactor } from '../../infra/event-store/transact.ts';
 import type { Config } from '../../infra/config/config.ts';
+import { watchLogLag } from '../../infra/metrics/log-lag.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import type { Part } from '../../infra/process/part.ts';
 import type { Stores } from '../../infra/process/stores.ts';
 import { openGateways, type GatewayUrls } from './gateways.ts';
+import { sagaMetrics, watchSagas } from './observe-metrics.ts';
 import type { Observation } from './observe.ts';
 import { openFulfillment, sagaDecider } from './open.ts';
 import type { World } from './ports.ts';
@@ -21,7 +24,9 @@ export type FulfillmentWiring = Pick<Stores, 'store' | 'readStore' | 'paymentTok
 
 /** The sagas, with their gateways, and with the doors of the services that they ask. */
 export function wireFulfillment(wiring: FulfillmentWiring): Part {
-  const { store, readStore, paymentTokens, orders, inventory, feed, config, metrics, log } = wiring;
+  const { store, readStore, paymentTokens, orders, inventory, config, metrics, log } = wiring;
+  const feed = watchBatches(wiring.feed);
+  const countSaga = sagaMetrics(metrics);
   const fulfillment = openFulfillment({
     transactor: openTransactor(store, { decider: sagaDecider }),
     feed,
@@ -34,15 +39,21 @@ export function wireFulfillment(wiring: FulfillmentWiring): Part {
     // of them than open a breaker (20), so that a stall of our own is not taken for an outage.
     limits: { drivesMax: 18 },
     unpaidExpiryMs: (method) => config.unpaidExpiryMsByMethod[method] ?? config.unpaidExpiryMs,
-    observe: (observation) => noteSaga(log, observation),
+    observe: (observation) => {
+      feed.noteProgress('fulfillment');
+      countSaga(observation);
+      noteSaga(log, observation);
+    },
   });
-  metrics.watch('sagas', () => Object.entries(fulfillment.status()).map(([of, value]) => ({ of, value })));
+  watchSagas(metrics, { readStore, status: fulfillment.status });
+  watchLogLag({ metrics, store, readStore }, 'consumer', [{ consumer: 'fulfillment', categories: ['order'] }]);
   return {
     routes: [],
     readiness: [
       { name: 'event-store', check: () => store.ping() },
       { name: 'read-store', check: () => readStore.ping() },
     ],
+    liveness: [{ name: 'fulfillment', wedged: () => wedgedConsumers(feed) }],
     run: (signal) => fulfillment.run(signal),
   };
 }

@@ -81,6 +81,8 @@ async function openOn(url: string, pool: pg.Pool, options: PostgresEventStoreOpt
       return receipts.get(`${tenantId}/${commandId}`) ?? null;
     },
     head: () => log.head(),
+    backlog: (query) => log.backlog(query),
+    fenceHold: () => log.fenceHold(),
     comparePositions: (a, b) => comparePlaces(toPlace(epoch, a), toPlace(epoch, b)),
     commandHash: (payload) => createHmac('sha256', hashSecret).update(canonicalJson(payload)).digest('hex'),
     onAppend: (listener) => {

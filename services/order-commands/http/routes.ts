@@ -65,7 +65,8 @@ function placeRoute(app: HttpApp, { commands, summaryAt, observePlacement }: Ord
     async (request, reply) => {
       const call = callOf(request);
       const result = await toResult(await commands.place(call, request.body), call.tenantId, summaryAt);
-      if (result.kind === 'order' && !result.replayed) observePlacement?.(reply.elapsedTime / 1_000);
+      if (result.kind === 'order' && !result.replayed)
+        observePlacement?.(reply.elapsedTime / 1_000, call.correlationId);
       return sendResult(reply, result, 201);
     },
   );
