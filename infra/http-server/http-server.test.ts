@@ -253,8 +253,8 @@ describe('readiness', () => {
     const answer = await probe;
     const checks = [
       { name: 'store', ok: true },
-      { name: 'views', ok: false },
-      { name: 'feed', ok: false },
+      { name: 'views', ok: false, reason: 'INTERNAL' },
+      { name: 'feed', ok: false, reason: 'TIMEOUT' },
     ];
     expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'not-ready', checks }]);
   });
