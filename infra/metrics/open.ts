@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import { dependencyMetrics, type AttemptedCall } from './dependency-metrics.ts';
 import { openExemplarGate } from './exemplar-gate.ts';
-import { openExposer, type Exposition } from './exposition.ts';
+import { openExposer, type Exposer, type Exposition } from './exposition.ts';
 import { httpMetrics } from './http-metrics.ts';
 import type { RequestObserver } from './http-metrics.ts';
 import { operationsMetrics } from './operations-metrics.ts';
@@ -34,7 +34,11 @@ export type Metrics = HttpMetrics &
 
 /** The metrics of one process, in a registry of its own: names of contract.md's first block, and what operators ask for. */
 export function openMetrics(): Metrics {
-  const { registry, expose } = openExposer();
+  return registered(openExposer());
+}
+
+/** In a registry of the caller's: see document.ts. */
+export function registered({ registry, expose }: Exposer): Metrics {
   processMetrics(registry);
   return {
     expose,
