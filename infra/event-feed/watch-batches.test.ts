@@ -25,7 +25,9 @@ function openScene() {
       batchMax: 1,
       signal: new AbortController().signal,
       loadCheckpoint: () => (hold.at === 'load' ? promise : done),
-      handle: async () => void (await (hold.at === 'handle' ? promise : done)),
+      handle: async () => {
+        await (hold.at === 'handle' ? promise : done);
+      },
     });
     return { run, release: () => resolve(null), fail: (error: Error) => reject(error) };
   };

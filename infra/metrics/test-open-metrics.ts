@@ -57,7 +57,7 @@ function sampleOf(line: string): Sample {
   const match = sampleLine.exec(line);
   if (match === null) throw new Error(`no sample: ${line}`);
   const [, name = '', of = '{}', value = '', exemplar] = match;
-  if (exemplar !== undefined && [...exemplar].length > 128) throw new Error(`an exemplar of more than 128: ${line}`);
+  if (exemplar !== undefined && exemplar.length > 128) throw new Error(`an exemplar of more than 128: ${line}`);
   return {
     name,
     labels: labelsOf(of),

@@ -144,7 +144,9 @@ async function holdCheckpoint({ dataDir }: Started, consumer: string): Promise<(
   onTestFinished(() => client.end().catch(() => undefined));
   await client.query('begin');
   await client.query('select from views.checkpoints where consumer = $1 for update', [consumer]);
-  return async () => void (await client.query('rollback'));
+  return async () => {
+    await client.query('rollback');
+  };
 }
 
 function reader(families: readonly Family[]) {

@@ -68,10 +68,7 @@ export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions =
     countBy: (view, column) => attempt(() => countRows(rowsOf(view), view, column)),
     scan: (view) => scanRows(rowsOf(view)),
     claimDue: (view, { limit, leaseMs }) => Promise.resolve(claim(view, rowsOf(view), { limit, leaseMs, at: now() })),
-    clear: (view) => {
-      forget(view);
-      return Promise.resolve();
-    },
+    clear: (view) => attempt(() => forget(view)),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
