@@ -13,13 +13,9 @@ export function observeRequests(
     const durationMs = streamHeads.get(request) ?? reply.elapsedTime;
     // A path that is no route would make a label of each typo.
     const route = request.routeOptions.url ?? 'none';
-    metrics.observeRequest({ method: request.method, route, status: reply.statusCode, seconds: durationMs / 1_000 });
-    if (logged) {
-      log.debug(
-        { traceId: request.id, method: request.method, route, status: reply.statusCode, durationMs },
-        'answered',
-      );
-    }
+    const { method, id: traceId } = request;
+    metrics.observeRequest({ method, route, status: reply.statusCode, seconds: durationMs / 1_000, traceId });
+    if (logged) log.debug({ traceId, method, route, status: reply.statusCode, durationMs }, 'answered');
     done();
   });
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { OperationalFailure } from '../failures.ts';
+import { notePool } from './pool-use.ts';
 
 /** What the world does to a connection, by SQLSTATE or socket error. */
 export type Trouble = 'conflict' | 'again' | 'poison' | 'lost' | 'other';
@@ -70,6 +71,7 @@ export function openPool(
     keepAlive: true,
     types,
   });
+  notePool(options.applicationName, pool);
   pool.on('error', () => undefined);
   pool.on('connect', (client) => void client.on('error', () => undefined));
   return pool;

@@ -5,6 +5,7 @@ import { OperationalFailure } from '../failures.ts';
 import { openLeases, type OpenLeasesOptions } from '../leases/open.ts';
 import type { Leases } from '../leases/port.ts';
 import type { Metrics } from '../metrics/open.ts';
+import { watchStore } from '../metrics/store-metrics.ts';
 import { openOrderSnapshots } from '../order-snapshots/open.ts';
 import type { OrderSnapshots } from '../order-snapshots/port.ts';
 import { openPaymentTokens } from '../payment-tokens/open.ts';
@@ -43,7 +44,7 @@ export type StoresSource = {
 const openers: { readonly [Name in keyof Stores]: (source: StoresSource) => Promise<Stores[Name]> } = {
   store: async ({ urls, metrics }) => {
     const store = await openEventStore(urls.eventStoreUrl);
-    metrics.watch('queue_depth', () => [{ of: 'appends', value: store.status().queued }]);
+    watchStore(metrics, store);
     return store;
   },
   subjectKeys: ({ urls }) => openSubjectKeys(urls.eventStoreUrl),

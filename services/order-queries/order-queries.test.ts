@@ -149,7 +149,10 @@ describe('an order is read', () => {
     await world.snapshots.put([{ tenantId: tenant, orderId, snapshot, tier: 'unpaid' }]);
     const answer = await world.queries.get(tenant, orderId);
     if (answer.outcome !== 'found') throw new Error(answer.outcome);
-    expect(JSON.parse(bodyWithAsOf(answer.order).toString())).toMatchObject({ a: 1, asOf: { version: 1, parked: true } });
+    expect(JSON.parse(bodyWithAsOf(answer.order).toString())).toMatchObject({
+      a: 1,
+      asOf: { version: 1, parked: true },
+    });
   });
 
   it('while the read database is down and the snapshots fail', async () => {

@@ -99,7 +99,8 @@ export function openOrderQueries(options: OpenOrderQueriesOptions): OrderQueries
         { store, views, snapshots, viewLag, snapshotLag, parkedOrders, observe },
         { ...wanted, tenantId, orderId },
       ),
-    list: (tenantId, filters, page) => listOrders({ readStore, cursors, viewLag, parkedOrders }, { tenantId, filters, page }),
+    list: (tenantId, filters, page) =>
+      listOrders({ readStore, cursors, viewLag, parkedOrders }, { tenantId, filters, page }),
     history: async (tenantId, orderId) => {
       const events = await readOrderEvents(store, { tenantId, orderId, fromRevision: 0 });
       return events.length === 0 ? null : events;

@@ -7,11 +7,12 @@ import type { Stores } from '../../infra/process/stores.ts';
 import { orderQueryRoutes } from './http/routes.ts';
 import type { LiveLimits } from './live/limits.ts';
 import { openOrderQueries, type OrderQueries } from './order-queries.ts';
+import { readMetrics } from './read-metrics.ts';
 
 export type OrderQueriesWiring = Pick<Stores, 'store' | 'readStore' | 'snapshots' | 'subjectKeys'> & {
   /** Of the store's log; shared by the consumers of a process. One of its own if absent. */
   readonly feed?: EventFeed;
-  readonly metrics: Pick<Metrics, 'watch'>;
+  readonly metrics: Pick<Metrics, 'watch' | 'count'>;
   readonly log: Logger;
   readonly liveLimits?: Partial<LiveLimits>;
 };
@@ -31,7 +32,7 @@ export function wireOrderQueries(wiring: OrderQueriesWiring): Part & { readonly 
   // The same for every process on this store: a cursor goes on wherever the next page is asked for.
   const cursorSecret = store.commandHash('order-center/cursor');
   const onLiveFailure = (failure: unknown): void => log.error({ err: failure }, 'live updates ended');
-  const observe = { onLiveFailure };
+  const observe = { ...readMetrics(metrics), onLiveFailure };
   const queries = openOrderQueries({
     store,
     readStore,

@@ -113,5 +113,7 @@ function documentsBy<D extends Document>(
   keys: readonly DocumentKey[],
   documents: readonly (Document | null)[],
 ): ReadonlyMap<string, Folded<D>> {
-  return new Map(keys.map((key, index) => [placeOf(key), { ...key, document: (documents[index] ?? null) as D | null }]));
+  return new Map(
+    keys.map((key, index) => [placeOf(key), { ...key, document: (documents[index] ?? null) as D | null }]),
+  );
 }

@@ -74,7 +74,9 @@ function placeAfter(seen: Seen | undefined, event: RecordedEvent): 'next' | 'dup
 /** The category is told, the stream is not: all forks of orders are one group. */
 export function faultOfHistory(what: 'fork' | 'gap', stream: StreamName): Fault {
   const of = `of a stream of category ${categoryOf(stream)}`;
-  return faultNamed(what === 'fork' ? `Fork: two events at one revision ${of}` : `Gap: the store lacks a revision ${of}`);
+  return faultNamed(
+    what === 'fork' ? `Fork: two events at one revision ${of}` : `Gap: the store lacks a revision ${of}`,
+  );
 }
 
 async function progressOf<D extends Document>(

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import type { ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
-import { snapshotWriter } from '../../infra/order-snapshots/port.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
+import { views } from '../../projections/all.ts';
+import { projectorMetrics } from './observe-metrics.ts';
 import { watchParking } from './parking-metrics.ts';
 import type { ProjectorObserver } from './projector.ts';
 import type { SnapshotWriterObserver } from './snapshot-writer.ts';
@@ -27,31 +28,26 @@ export function observing(watched: {
 type Watched = Parameters<typeof observing>[0];
 
 function ofViews({ metrics, readStore, log }: Watched, noted: Observing['noted']): ProjectorObserver {
-  const lags = new Map<string, number>();
-  metrics.watch('projection_lag_seconds', () => [...lags].map(([of, lagMs]) => ({ of, value: lagMs / 1_000 })));
+  const counts = projectorMetrics(metrics, views);
   const parking = watchParking({ metrics, readStore, log });
   return {
-    onBatch: ({ view, lagMs }) => {
-      lags.set(view, lagMs);
-      parking.wentOn(view);
+    onBatch: (batch) => {
+      counts.onBatch(batch);
+      parking.wentOn(batch.view);
     },
     onFailure: (stop) => {
+      counts.onRestart(stop);
       if (stop.failure.code === 'PARKING_THRESHOLD') parking.stopped(stop);
       else noted(stop);
     },
-    onRefused: (view) => metrics.count('stale_writes_refused_total', view),
+    onRefused: counts.onRefused,
     onParked: parking.parked,
   };
 }
 
 function ofSnapshots(metrics: Metrics, log: Logger, noted: Observing['noted']): SnapshotWriterObserver {
-  let lastLagMs = 0;
-  metrics.watch('projection_lag_seconds', () => [{ of: snapshotWriter, value: lastLagMs / 1_000 }]);
   return {
-    onBatch: ({ refused, lagMs }) => {
-      lastLagMs = lagMs;
-      for (let count = 0; count < refused; count += 1) metrics.count('stale_writes_refused_total', 'snapshots');
-    },
+    onBatch: ({ refused }) => metrics.count('stale_writes_refused_total', 'snapshots', refused),
     onBegin: (began) => {
       if (began === 'behind') log.warn('the snapshot cache lost writes: they are made again');
     },

@@ -160,7 +160,8 @@ function parkingSuite(open: () => Promise<ReadStore>, runs: number): void {
         expect(seen.count).toBe(expected.count);
 
         world.poison.clear();
-        for (const id of orders('one', 'two', 'three')) await world.desk.drain({ selection: { orderId: id }, limit: 9 });
+        for (const id of orders('one', 'two', 'three'))
+          await world.desk.drain({ selection: { orderId: id }, limit: 9 });
         expect(await world.view(events)).toEqual(world.foldOf(events));
         expect(await world.desk.groups()).toEqual([]);
         // The projector goes on as if nothing had been.
@@ -171,33 +172,37 @@ function parkingSuite(open: () => Promise<ReadStore>, runs: number): void {
     );
   });
 
-  it('drains under a running projector, which goes on with what comes later, each event once', { timeout: 30_000 }, async () => {
-    const world = await openWorld(await open());
-    const ids = Array.from({ length: 20 }, (_, index) => anOrderId(`busy-${index}`));
-    const events: RecordedEvent[] = [...(await appendAll(world.store, ids.map((id) => placement(id))))]; // prettier-ignore
-    for (const { eventId } of events.slice(0, 10)) world.poison.set(eventId, 'update');
-    const stop = new AbortController();
-    const failures: string[] = [];
-    const observe = { onFailure: ({ failure }: { failure: OperationalFailure }) => void failures.push(failure.code) };
-    const feed = openLogFeed(world.store, { pollMs: 5 });
-    const running = world.run({ feed, batchMax: 3, signal: stop.signal, observe });
-    await vi.waitFor(async () => expect((await world.desk.groups())[0]?.streams).toBe(10), { timeout: 10_000 });
-    world.poison.clear();
-    const drains = (async () => {
-      for (const id of ids.slice(0, 10)) await world.desk.drain({ selection: { orderId: id }, limit: 5 });
-    })();
-    for (const make of [authorized, captured]) {
-      for (const id of ids) events.push(...(await appendAll(world.store, [make(id)])));
-    }
-    await drains;
-    await vi.waitFor(async () => expect((await world.view(events)).count).toBe(events.length), { timeout: 15_000 });
-    stop.abort();
-    await running;
-    expect(await world.view(events)).toEqual(world.foldOf(events));
-    expect(await world.desk.groups()).toEqual([]);
-    // A drain is no failure of the projector: it takes its turn anew.
-    expect(failures).toEqual([]);
-  });
+  it(
+    'drains under a running projector, which goes on with what comes later, each event once',
+    { timeout: 30_000 },
+    async () => {
+      const world = await openWorld(await open());
+      const ids = Array.from({ length: 20 }, (_, index) => anOrderId(`busy-${index}`));
+      const events: RecordedEvent[] = [...(await appendAll(world.store, ids.map((id) => placement(id))))]; // prettier-ignore
+      for (const { eventId } of events.slice(0, 10)) world.poison.set(eventId, 'update');
+      const stop = new AbortController();
+      const failures: string[] = [];
+      const observe = { onFailure: ({ failure }: { failure: OperationalFailure }) => void failures.push(failure.code) };
+      const feed = openLogFeed(world.store, { pollMs: 5 });
+      const running = world.run({ feed, batchMax: 3, signal: stop.signal, observe });
+      await vi.waitFor(async () => expect((await world.desk.groups())[0]?.streams).toBe(10), { timeout: 10_000 });
+      world.poison.clear();
+      const drains = (async () => {
+        for (const id of ids.slice(0, 10)) await world.desk.drain({ selection: { orderId: id }, limit: 5 });
+      })();
+      for (const make of [authorized, captured]) {
+        for (const id of ids) events.push(...(await appendAll(world.store, [make(id)])));
+      }
+      await drains;
+      await vi.waitFor(async () => expect((await world.view(events)).count).toBe(events.length), { timeout: 15_000 });
+      stop.abort();
+      await running;
+      expect(await world.view(events)).toEqual(world.foldOf(events));
+      expect(await world.desk.groups()).toEqual([]);
+      // A drain is no failure of the projector: it takes its turn anew.
+      expect(failures).toEqual([]);
+    },
+  );
 
   it('stops, and parks no one, where more than the stated number would be parked in a minute; goes on by itself after the fix', async () => {
     const world = await openWorld(await open());
@@ -362,7 +367,9 @@ describeWithPostgres('parking on Postgres', () => {
       },
     };
     await world.run({ feed: feedOf([deliver('1', ...events)]), projection: { ...world.projection, view } });
-    expect(world.parked).toMatchObject([{ stream: bad.stream, firstRevision: 1, error: 'POISON_VALUE: SQLSTATE 22007' }]);
+    expect(world.parked).toMatchObject([
+      { stream: bad.stream, firstRevision: 1, error: 'POISON_VALUE: SQLSTATE 22007' },
+    ]);
     expect(await world.view(events)).toEqual(world.foldOf(healthy(events, new Map([[bad.eventId, 'x']]))));
     const snapshots = { remove: () => Promise.resolve() };
     const asBefore = openParkingDesk({ ...world, projections: [{ ...world.projection, view }], snapshots });
@@ -371,4 +378,3 @@ describeWithPostgres('parking on Postgres', () => {
     expect(await world.view(events)).toEqual(world.foldOf(events));
   });
 });
-

@@ -1,6 +1,12 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
 import type { OrderSnapshots } from '../../infra/order-snapshots/port.ts';
-import type { ListedStream, ParkedEvent, ParkedFilter, ParkedGroup, ParkedPage } from '../../infra/read-store/parking.ts';
+import type {
+  ListedStream,
+  ParkedEvent,
+  ParkedFilter,
+  ParkedGroup,
+  ParkedPage,
+} from '../../infra/read-store/parking.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import type { Projection } from '../../projections/projection.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
@@ -61,7 +67,8 @@ export function openParkingDesk(options: OpenParkingDeskOptions): ParkingDesk {
   const { readStore } = options;
   return {
     groups: () => readStore.parking.groups(),
-    list: async ({ selection, ...page }) => paged(await readStore.parking.list(toPage(page, filterOf(selection))), page),
+    list: async ({ selection, ...page }) =>
+      paged(await readStore.parking.list(toPage(page, filterOf(selection))), page),
     show: (place, limit) => show(options, place, limit),
     drain: async ({ selection, ...page }) => {
       const state = selection.orderId === undefined ? 'parked' : undefined;

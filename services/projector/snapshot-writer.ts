@@ -3,7 +3,11 @@ import type { Checkpoint, EventFeed, FeedBatch } from '../../infra/event-feed/po
 import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { OperationalFailure } from '../../infra/failures.ts';
-import { snapshotWriter as consumer, type OrderSnapshots, type SnapshotWriting } from '../../infra/order-snapshots/port.ts';
+import {
+  snapshotWriter as consumer,
+  type OrderSnapshots,
+  type SnapshotWriting,
+} from '../../infra/order-snapshots/port.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import type { OrderSummary } from '../../projections/order-summary/summary.ts';

@@ -5,7 +5,15 @@ import type { EventStore } from '../../infra/event-store/port.ts';
 import { snapshotWriter, type OrderSnapshots } from '../../infra/order-snapshots/port.ts';
 import { openMemoryReadStore } from '../../infra/read-store/memory/memory-read-store.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
-import { anOrderId, appendAll, booked, dispatched, paymentFact, placement, tenant } from '../../projections/examples.ts';
+import {
+  anOrderId,
+  appendAll,
+  booked,
+  dispatched,
+  paymentFact,
+  placement,
+  tenant,
+} from '../../projections/examples.ts';
 import { summaryBody } from '../../projections/order-summary/body.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import { foldDocument } from '../../projections/projection.ts';

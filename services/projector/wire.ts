@@ -1,12 +1,15 @@
 import type { Logger } from 'pino';
 import type { EventFeed } from '../../infra/event-feed/port.ts';
+import { watchBatches, wedgedConsumers } from '../../infra/event-feed/watch-batches.ts';
 import { logLeases } from '../../infra/leases/lease-log.ts';
 import { runLeased } from '../../infra/leases/run-leased.ts';
+import { watchLogLag } from '../../infra/metrics/log-lag.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import { snapshotWriter } from '../../infra/order-snapshots/port.ts';
 import type { Part } from '../../infra/process/part.ts';
 import type { Stores } from '../../infra/process/stores.ts';
 import { projections } from '../../projections/all.ts';
+import { orderSummary } from '../../projections/order-summary/projection.ts';
 import { runEventMetrics } from './event-metrics.ts';
 import { parkingRoutes } from './http/parking-routes.ts';
 import { observing, type Observing } from './observing.ts';
@@ -25,8 +28,13 @@ type Follower = { readonly lease: string; readonly run: (signal: AbortSignal) =>
 
 /** Everything that follows the log to keep what readers and operators see. */
 export function wireProjector(wiring: ProjectorWiring): Part {
-  const { store, readStore, snapshots, leases } = wiring;
-  const followers = followersOf(wiring, observing(wiring));
+  const { store, readStore, snapshots, leases, metrics } = wiring;
+  const feed = watchBatches(wiring.feed);
+  watchLogLag({ metrics, store, readStore }, 'projection', [
+    ...projections.map(({ view, categories }) => ({ consumer: view.name, categories })),
+    { consumer: snapshotWriter, categories: orderSummary.categories },
+  ]);
+  const followers = followersOf({ ...wiring, feed }, observing(wiring));
   const observe = logLeases(
     wiring,
     followers.map(({ lease }) => lease),
@@ -37,6 +45,7 @@ export function wireProjector(wiring: ProjectorWiring): Part {
       { name: 'event-store', check: () => store.ping() },
       { name: 'read-store', check: () => readStore.ping() },
     ],
+    liveness: [{ name: 'projector', wedged: () => wedgedConsumers(feed) }],
     run: async (signal) => {
       await Promise.all(followers.map(({ lease, run }) => runLeased({ leases, name: lease, signal, run, observe })));
     },

@@ -5,7 +5,7 @@ import { OperationalFailure } from '../../failures.ts';
 import type { Append, AppendResult, EventStore, Position } from '../port.ts';
 import { comparePlaces, toPlace } from '../position.ts';
 import { admitEvent, admitTexts, textsOfReceipt } from './admission.ts';
-import { headOfLog, readLogOf, readStreamOf } from './memory-reads.ts';
+import { backlogOf, headOfLog, readLogOf, readStreamOf } from './memory-reads.ts';
 import {
   commitAnswer,
   commitAppend,
@@ -46,6 +46,8 @@ export function openMemoryEventStore(options: MemoryEventStoreOptions = {}): Eve
     readStream: (slice) => door.enter(() => () => readStreamOf(log, slice)),
     readLog: (query) => door.enter(() => () => readLogOf(log, query)),
     findCommand: (tenantId, commandId) => door.enter(() => () => findReceipt(log, tenantId, commandId)),
+    backlog: (query) => door.enter(() => () => backlogOf(log, query)),
+    fenceHold: () => Promise.resolve(null),
     head: () => door.enter(() => () => headOfLog(log)),
     comparePositions: (a, b) => comparePlaces(toPlace(log.epoch, a), toPlace(log.epoch, b)),
     commandHash: (payload) => createHmac('sha256', log.secret).update(canonicalJson(payload)).digest('hex'),

@@ -100,12 +100,10 @@ export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions =
       return Promise.resolve(new Map(found.map((each) => [each.stream, each])));
     },
     list: (query) => Promise.resolve(listRows(rowsOf(query.view), query)),
+    countBy: (view, column) => attempt(() => countRows(rowsOf(view), view, column)),
     scan: (view) => scanRows(rowsOf(view)),
     claimDue: (view, { limit, leaseMs }) => Promise.resolve(claim(view, rowsOf(view), { limit, leaseMs, at: now() })),
-    clear: (view) => {
-      forget(view);
-      return Promise.resolve();
-    },
+    clear: (view) => attempt(() => forget(view)),
     parking: {
       streams: (consumer) => Promise.resolve(parked.streams(consumer)),
       groups: () => Promise.resolve(parked.groups()),
@@ -170,6 +168,13 @@ function listRows<D extends Document>(
     .filter((row) => after === undefined || order(row, after) < 0)
     .sort((a, b) => order(b, a));
   return found.slice(0, query.limit).map(({ key, document }) => ({ key, document }));
+}
+
+function countRows<D extends Document>(rows: Rows, view: View<D>, name: string): ReadonlyMap<string, number> {
+  const column = view.columns[name];
+  if (column === undefined) throw new Error(`view ${view.name} has no column ${name}`);
+  const values = [...rows.values()].map(({ document }) => column.of(document as D)).filter((value) => value !== null);
+  return new Map([...Map.groupBy(values, String)].map(([value, group]) => [value, group.length]));
 }
 
 async function* scanRows<D extends Document>(rows: Rows): AsyncIterable<Row<D>> {

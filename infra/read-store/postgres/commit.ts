@@ -46,9 +46,10 @@ async function compareAndSet(
 ): Promise<boolean> {
   const result =
     from === null
-      ? await client.query("insert into views.checkpoints values ($1, $2, $3, coalesce($4, '')) on conflict do nothing", [
-          ...[consumer, partition, to, turn],
-        ])
+      ? await client.query(
+          "insert into views.checkpoints values ($1, $2, $3, coalesce($4, '')) on conflict do nothing",
+          [...[consumer, partition, to, turn]],
+        )
       : await client.query(
           `update views.checkpoints set position = $3 where consumer = $1 and partition = $2 and position = $4
              and turn = coalesce($5, turn)`,
@@ -111,7 +112,11 @@ async function remove(client: pg.PoolClient, table: Table, rows: readonly Docume
   );
 }
 
-export async function saveProgress(client: pg.PoolClient, consumer: string, progress: readonly Progress[]): Promise<void> {
+export async function saveProgress(
+  client: pg.PoolClient,
+  consumer: string,
+  progress: readonly Progress[],
+): Promise<void> {
   if (progress.length === 0) return;
   const sorted = [...progress].sort((a, b) => (a.stream < b.stream ? -1 : 1));
   await client.query(

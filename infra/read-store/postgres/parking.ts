@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { EventId, StreamName } from '../../../schemas/ids.ts';
-import type { Held, ListedStream, Mended, Mending, ParkedGroup, ParkedPage, ParkedStream, ParkingStore } from '../parking.ts';
+import type {
+  Held,
+  ListedStream,
+  Mended,
+  Mending,
+  ParkedGroup,
+  ParkedPage,
+  ParkedStream,
+  ParkingStore,
+} from '../parking.ts';
 import type { Document, DocumentKey, Progress, View } from '../port.ts';
 import { saveProgress, writeDocuments } from './commit.ts';
 import { saveStreams, toEvent, toStream, type EventRow, type StreamRow } from './parking-rows.ts';
@@ -85,7 +94,8 @@ async function hold(client: pg.PoolClient, { view, stream, keys }: Holding): Pro
   );
   return {
     parked: parked.rows[0] === undefined ? null : toStream(parked.rows[0]),
-    progress: progress.rows.map(({ revision, event_id: eventId }): Progress => ({ stream, revision, eventId }))[0] ?? null,
+    progress:
+      progress.rows.map(({ revision, event_id: eventId }): Progress => ({ stream, revision, eventId }))[0] ?? null,
     documents: await documentsOf(client, view, keys),
   };
 }

@@ -73,7 +73,7 @@ function placeRoute(app: HttpApp, { commands, summaryAt, observePlacement }: Ord
       const call = callOf(request);
       const result = await toResult(await commands.place(call, request.body), call.tenantId, summaryAt);
       if (result.kind === 'order' && !result.replayed && call.dryRun !== true)
-        observePlacement?.(reply.elapsedTime / 1_000);
+        observePlacement?.(reply.elapsedTime / 1_000, call.correlationId);
       return sendResult(reply, result, 201);
     },
   );

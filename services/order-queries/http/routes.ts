@@ -91,7 +91,8 @@ function sendOrder(reply: HttpReply, answer: GetAnswer, ifNoneMatch: string | un
       return sendProblem(reply, 'NOT_YET_VISIBLE');
     case 'parked':
       return sendProblem(reply, 'NOT_YET_VISIBLE', {
-        detail: 'An event of this order cannot be shown until a repair: the order is parked. A lower minVersion is answered.',
+        detail:
+          'An event of this order cannot be shown until a repair: the order is parked. A lower minVersion is answered.',
       });
     case 'found': {
       const etag = `"${answer.order.version}"`;

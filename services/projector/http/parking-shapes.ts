@@ -53,9 +53,7 @@ export const selection = {
   orderId: Type.Optional(
     Type.String({ format: 'uuid', description: 'The order itself and its fulfillment, in every projection.' }),
   ),
-  cursor: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 400, description: 'nextCursor of the page before.' }),
-  ),
+  cursor: Type.Optional(Type.String({ minLength: 1, maxLength: 400, description: 'nextCursor of the page before.' })),
 };
 
 export const listedParking = Type.Object({
