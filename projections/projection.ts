@@ -18,6 +18,12 @@ export type Change<D extends Document = Document> = {
 export type Projection<D extends Document = Document> = {
   readonly view: View<D>;
   readonly categories: readonly Category[];
+  /**
+   * Events of several orders change one document. A document's events must come through one partition, else two owners
+   * fold into it at once and one's additions are lost: such a view follows the store's log, which has one partition,
+   * also where others follow Kafka, whose partitions are keyed by order (docs/decisions/0011).
+   */
+  readonly sharedDocuments?: true;
   readonly changes: (event: RecordedEvent) => readonly Change<D>[];
 };
 

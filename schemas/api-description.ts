@@ -9,6 +9,7 @@ export const apiDescription = {
     { name: 'stock', description: 'What is on hand, reserved and available.' },
     { name: 'commands', description: 'What became of a command.' },
     { name: 'events', description: "The analysts' feed." },
+    { name: 'reports', description: 'Sums over many orders.' },
     { name: 'operations', description: 'Health, metrics and this document.' },
   ],
 } as const;

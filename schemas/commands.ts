@@ -30,6 +30,17 @@ export type OrderInput = {
   readonly occurredAt?: string;
 };
 
+/** What of an order may change before its payment began; at least one of them. */
+export type AmendmentInput = {
+  /** The whole new list: a line with the id of one that the order has keeps it, any other gets an id that was never used. */
+  readonly lines?: readonly (OrderLineInput & { readonly lineId?: string })[];
+  readonly shippingFee?: number;
+  readonly discount?: number;
+  readonly shippingAddress?: Address;
+  /** New planned amounts; a payment that is not named keeps its amount. One payment alone follows the total by itself. */
+  readonly payments?: readonly { readonly paymentId: string; readonly amount: number }[];
+};
+
 /** What happened to a historical order, in the order it happened. */
 export type HistoricalFact =
   | { readonly kind: 'paid'; readonly occurredAt: string | null; readonly payment: number }
@@ -58,6 +69,7 @@ export type BackfillOrder = OfOrder<'BackfillOrder'> & {
   readonly order: OrderInput;
   readonly facts: readonly HistoricalFact[];
 };
+export type AmendOrder = OfOrder<'AmendOrder'> & { readonly tenantId: string; readonly amendment: AmendmentInput };
 export type CancelOrder = OfOrder<'CancelOrder'> & { readonly reason: string };
 export type ExpireOrder = OfOrder<'ExpireOrder'>;
 export type BeginDispatch = OfOrder<'BeginDispatch'>;
@@ -99,7 +111,8 @@ export type RecordShipmentDelivered = ShipmentFact<'RecordShipmentDelivered'>;
 export type RecordShipmentFailed = ShipmentFact<'RecordShipmentFailed'> & { readonly code: string };
 
 /** Requests can be refused; facts never are: what happened, happened. */
-export type OrderRequest = PlaceOrder | BackfillOrder | CancelOrder | ExpireOrder | BeginDispatch | RequestRefund;
+export type OrderRequest =
+  PlaceOrder | BackfillOrder | AmendOrder | CancelOrder | ExpireOrder | BeginDispatch | RequestRefund;
 export type OrderFact =
   | RecordPaymentAuthorized
   | RecordPaymentCaptured
@@ -121,4 +134,10 @@ export type AdjustStock = OfSku<'AdjustStock'> & { readonly delta: number; reado
 export type ReserveStock = OfSku<'ReserveStock'> & { readonly orderId: OrderId; readonly quantity: number };
 export type ReleaseStock = OfSku<'ReleaseStock'> & { readonly orderId: OrderId };
 export type DeductStock = OfSku<'DeductStock'> & { readonly orderId: OrderId };
-export type StockCommand = ReceiveStock | AdjustStock | ReserveStock | ReleaseStock | DeductStock;
+/** An amended order wants another quantity, or none (0); `orderVersion` is the order's after the amendment. */
+export type ChangeReservation = OfSku<'ChangeReservation'> & {
+  readonly orderId: OrderId;
+  readonly quantity: number;
+  readonly orderVersion: number;
+};
+export type StockCommand = ReceiveStock | AdjustStock | ReserveStock | ChangeReservation | ReleaseStock | DeductStock;

@@ -115,7 +115,18 @@ export const errorCodes = {
     help: 'Capture the whole total first.',
     durable: true,
   },
-  ORDER_PAID: { status: 409, title: 'The order is paid', help: 'A paid order does not expire.', durable: true },
+  ORDER_PAID: {
+    status: 409,
+    title: 'The order is paid',
+    help: 'A paid order does not expire, and is not amended.',
+    durable: true,
+  },
+  ORDER_PAYMENT_BEGUN: {
+    status: 409,
+    title: 'Payment of the order has begun',
+    help: 'Only an order that is paid later can be amended, until its payment begins; cancel it and place it anew.',
+    durable: true,
+  },
   STOCK_RESERVED: {
     status: 409,
     title: 'More is reserved than would remain',

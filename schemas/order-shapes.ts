@@ -53,7 +53,7 @@ const fulfillment = Type.Object({
   returns: Type.Array(Type.Object({ returnId: text, status: text, lines: Type.Array(lineQuantity) })),
 });
 
-const asOf = Type.Object(
+export const asOfShape = Type.Object(
   {
     version: Type.Integer({ minimum: 1 }),
     eventTime: time,
@@ -62,6 +62,22 @@ const asOf = Type.Object(
     parked: Type.Boolean(),
   },
   { description: 'How fresh the answer is; absent in a replayed answer.' },
+);
+
+const address = Type.Union(
+  [
+    Type.Object({
+      name: Type.Optional(text),
+      line1: Type.Optional(text),
+      line2: Type.Optional(text),
+      city: Type.Optional(text),
+      region: Type.Optional(text),
+      postalCode: Type.Optional(text),
+      country: Type.Optional(text),
+    }),
+    Type.Null(),
+  ],
+  { description: 'Only by include=address. null: there was none, or its subject was forgotten.' },
 );
 
 export const orderSummaryShape = Type.Object(
@@ -91,9 +107,13 @@ export const orderSummaryShape = Type.Object(
     updatedAt: time,
     origin: Type.Enum(['live', 'backfill']),
     version: Type.Integer({ minimum: 1, description: 'Counts the events of the order.' }),
-    asOf: Type.Optional(asOf),
+    shippingAddress: Type.Optional(address),
+    asOf: Type.Optional(asOfShape),
   },
-  { $id: 'OrderSummary', description: 'An order as readers see it. Never in it: tokens, email, address.' },
+  {
+    $id: 'OrderSummary',
+    description: 'An order as readers see it. Never in it: tokens, email and, unless it is asked for, the address.',
+  },
 );
 
 export const orderExample = {

@@ -6,6 +6,7 @@ import type { TestProject } from 'vitest/node';
 
 import { startEmbeddedPostgres } from '../infra/local/embedded-postgres.ts';
 import { findPostgresBinaries } from '../infra/local/postgres-binaries.ts';
+import { findRedisServer, startRedisServer } from '../infra/local/redis-server.ts';
 
 declare module 'vitest' {
   // Only an interface can be merged with vitest's own.
@@ -15,18 +16,33 @@ declare module 'vitest' {
     postgresUrl: string;
     /** Why there is none; empty when there is one. */
     postgresMissing: string;
+    /** A Redis whose keys tests prefix with a word of their own; empty when there is none. */
+    redisUrl: string;
+    /** Why there is none; empty when there is one. */
+    redisMissing: string;
+    /** Why no test can start a Redis of its own; empty when it can. */
+    redisServerMissing: string;
   }
 }
 
 /**
- * Gives every suite one real Postgres: TEST_POSTGRES_URL, or an embedded one for this run. A Postgres that does not
- * start is an error; only a platform without binaries skips its suites, unless REQUIRE_BACKENDS names postgres.
+ * Gives every suite one real Postgres and one real Redis: TEST_POSTGRES_URL and TEST_REDIS_URL, or an embedded Postgres
+ * and the machine's redis-server for this run. A server that does not start is an error; only a machine that has none
+ * skips its suites, unless REQUIRE_BACKENDS names it.
  */
 export default async function provideBackends(project: TestProject): Promise<() => Promise<void>> {
-  const backend = await openPostgres();
-  project.provide('postgresUrl', backend.url);
-  project.provide('postgresMissing', backend.missing);
-  return backend.close;
+  await using opening = new AsyncDisposableStack();
+  const postgres = await openPostgres();
+  opening.defer(postgres.close);
+  const redis = await openRedis();
+  opening.defer(redis.close);
+  project.provide('postgresUrl', postgres.url);
+  project.provide('postgresMissing', postgres.missing);
+  project.provide('redisUrl', redis.url);
+  project.provide('redisMissing', redis.missing);
+  project.provide('redisServerMissing', (await findRedisServer()) === null ? noRedisServer : '');
+  const opened = opening.move();
+  return () => opened.disposeAsync();
 }
 
 type Backend = { readonly url: string; readonly missing: string; readonly close: () => Promise<void> };
@@ -38,7 +54,21 @@ async function openPostgres(): Promise<Backend> {
   if (url !== '') return { url, missing: '', close: nothingToClose };
   if ((await findPostgresBinaries()) !== null) return embedded();
   const missing = `no embedded Postgres for ${process.platform} ${process.arch}; set TEST_POSTGRES_URL`;
-  if (process.env.REQUIRE_BACKENDS?.split(',').includes('postgres') === true) throw new Error(missing);
+  return absent('postgres', missing);
+}
+
+const noRedisServer = 'no redis-server on PATH; install it, or set TEST_REDIS_URL';
+
+async function openRedis(): Promise<Backend> {
+  const url = process.env.TEST_REDIS_URL ?? '';
+  if (url !== '') return { url, missing: '', close: nothingToClose };
+  if ((await findRedisServer()) === null) return absent('redis', noRedisServer);
+  const server = await startRedisServer();
+  return { url: server.url, missing: '', close: () => server.stop() };
+}
+
+function absent(name: string, missing: string): Backend {
+  if (process.env.REQUIRE_BACKENDS?.split(',').includes(name) === true) throw new Error(missing);
   return { url: '', missing, close: nothingToClose };
 }
 

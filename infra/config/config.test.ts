@@ -13,6 +13,7 @@ describe('the configuration', () => {
       dataDir: '.data',
       eventStoreUrl: 'embedded:',
       readDbUrl: null,
+      cacheUrl: null,
       paymentUrl: null,
       logisticsUrl: null,
       riskUrl: null,
@@ -64,10 +65,17 @@ describe('the configuration', () => {
 
   it.each([
     ['FEED_URL', 'kafka://broker:9092'],
-    ['CACHE_URL', 'redis://cache:6379'],
     ['EVENT_STORE_URL', 'esdb://store:2113'],
   ])('says that %s=%s is not possible yet', (name, value) => {
     expect(problemsOf({ [name]: value })).toMatch(new RegExp(`${name} is .*, which this version does not speak yet: `));
+  });
+
+  it('takes a Redis, plain or by TLS, for the cache, and nothing else', () => {
+    for (const CACHE_URL of ['redis://cache:6379/1', 'rediss://u:p@cache', 'memory:']) {
+      expect(readConfig({ CACHE_URL }).cacheUrl).toBe(CACHE_URL);
+    }
+    expect(problemsOf({ CACHE_URL: 'http://cache' })).toContain('CACHE_URL must be URL: ');
+    expect(problemsOf({ CACHE_URL: 'redis:///1' })).toContain('CACHE_URL is not a readable URL');
   });
 
   it.each(['mysql://a/b', 'postgres', 'postgres://', 'embedded:/x', '//host/x'])(
@@ -98,7 +106,7 @@ describe('docs/configuration.md', () => {
   });
 });
 
-const calm = { delayMs: 20, errorRate: 0, timeoutAfterSuccessRate: 0 };
+const calm = { port: 0, delayMs: 20, errorRate: 0, timeoutAfterSuccessRate: 0 };
 
 function problemsOf(env: Readonly<Record<string, string>>): string {
   try {

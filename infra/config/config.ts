@@ -5,6 +5,8 @@ import type { Variable } from './variables.ts';
 
 /** How a bundled simulator behaves: times in ms, rates 0 to 1. */
 export type SimulatorConfig = {
+  /** 0: any free one. */
+  readonly port: number;
   readonly delayMs: number;
   readonly errorRate: number;
   readonly timeoutAfterSuccessRate: number;
@@ -20,6 +22,8 @@ export type Config = {
   readonly eventStoreUrl: string;
   /** null: the event store's Postgres; with `memory:` there, memory. */
   readonly readDbUrl: string | null;
+  /** null: in this process. */
+  readonly cacheUrl: string | null;
   /** null: our simulator, as for the other two. */
   readonly paymentUrl: string | null;
   readonly logisticsUrl: string | null;
@@ -130,25 +134,28 @@ function textOf(env: Environment, name: string): string | null {
 
 function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByMethod']): Config {
   const { port, host, auth, dataDir, eventStoreUrl, readDbUrl, unpaidExpiryMs, logLevel } = values;
-  const { paymentUrl, logisticsUrl, riskUrl } = values;
+  const { cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
   const payment = {
+    port: values.paymentPort,
     delayMs: values.paymentDelayMs,
     errorRate: values.paymentErrorRate,
     timeoutAfterSuccessRate: values.paymentTimeoutAfterSuccessRate,
   };
   const logistics = {
+    port: values.logisticsPort,
     deliveryMs: values.logisticsDeliveryMs,
     delayMs: values.logisticsDelayMs,
     errorRate: values.logisticsErrorRate,
     timeoutAfterSuccessRate: values.logisticsTimeoutAfterSuccessRate,
   };
   const risk = {
+    port: values.riskPort,
     delayMs: values.riskDelayMs,
     errorRate: values.riskErrorRate,
     timeoutAfterSuccessRate: values.riskTimeoutAfterSuccessRate,
   };
   const doors = { port, host, auth, logLevel };
-  const parts = { dataDir, eventStoreUrl, readDbUrl, paymentUrl, logisticsUrl, riskUrl };
+  const parts = { dataDir, eventStoreUrl, readDbUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl };
   return {
     ...doors,
     ...parts,

@@ -60,11 +60,8 @@ export const variables = {
   ),
   cacheUrl: optional(
     'CACHE_URL',
-    url({
-      schemes: [],
-      refused: { 'redis:': 'is redis://, which this version does not speak yet: without it the cache is in process' },
-    }),
-    'Where order snapshots are cached: in process.',
+    url({ schemes: ['memory:', 'redis:', 'rediss:'] }),
+    'Where order snapshots are cached: redis://[user:password@]host[:port][/database]; in process if absent.',
   ),
   paymentUrl: optional('PAYMENT_URL', url({ schemes: http }), 'The payment gateway; our simulator if absent.'),
   logisticsUrl: optional('LOGISTICS_URL', url({ schemes: http }), 'The carrier; our simulator if absent.'),
@@ -90,6 +87,11 @@ export const variables = {
     url({ schemes: postgres }),
     'Tests: a Postgres whose user may create databases; an embedded one if absent.',
   ),
+  testRedisUrl: optional(
+    'TEST_REDIS_URL',
+    url({ schemes: ['redis:', 'rediss:'] }),
+    "Tests: a Redis to put keys into; the machine's redis-server if absent.",
+  ),
   requireBackends: optional('REQUIRE_BACKENDS', words, 'Tests: backends whose absence is a failure, not a skip.'),
 } as const;
 
@@ -106,10 +108,18 @@ type SimulatorName = 'payment' | 'logistics' | 'risk';
 function simulator<Name extends SimulatorName>(
   name: Name,
 ): {
-  readonly [Key in `${Name}DelayMs` | `${Name}ErrorRate` | `${Name}TimeoutAfterSuccessRate`]: Defaulted<number>;
+  readonly [
+    Key in `${Name}Port` | `${Name}DelayMs` | `${Name}ErrorRate` | `${Name}TimeoutAfterSuccessRate`
+  ]: Defaulted<number>;
 } {
   const prefix = `SIM_${name.toUpperCase()}`;
   const rows = {
+    [`${name}Port`]: defaulted(
+      `${prefix}_PORT`,
+      '0',
+      integer(0, 65_535),
+      `Port of the ${name} simulator; 0 takes a free one.`,
+    ),
     [`${name}DelayMs`]: defaulted(
       `${prefix}_DELAY_MS`,
       '20',

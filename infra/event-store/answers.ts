@@ -17,13 +17,13 @@ type Request = TransactRequest<unknown>;
  */
 export type AnswerStore<State> = {
   /** The first answer again; 'key-reused' where the payload was another. */
-  fromReceipt(request: Request, hash: string, receipt: CommandReceipt): Round<State>;
+  fromReceipt(request: Request, hash: string, receipt: CommandReceipt): Promise<TransactAnswer<State>>;
   withoutEvents(request: Request, hash: string, answer: WithoutEvents<State>): Round<State>;
   mismatch(request: Request, hash: string, decidedOn: number): Round<State>;
 };
 
 export function answerStore<State>(parts: Parts<State>): AnswerStore<State> {
-  const fromReceipt = (request: Request, hash: string, receipt: CommandReceipt): Round<State> =>
+  const fromReceipt: AnswerStore<State>['fromReceipt'] = (request, hash, receipt) =>
     replay(parts, request, { hash, receipt });
   const stillCurrent = currency(parts);
   return {
@@ -42,7 +42,7 @@ async function replay<State>(
   { cache }: Parts<State>,
   request: Request,
   { hash, receipt }: { readonly hash: string; readonly receipt: CommandReceipt },
-): Round<State> {
+): Promise<TransactAnswer<State>> {
   if (receipt.commandHash !== hash) return { outcome: 'key-reused' };
   const { version, rejection } = receipt;
   if (rejection !== null) return { outcome: 'rejected', rejection, version, replayed: true };

@@ -5,6 +5,7 @@ import { answerScenarios, claimScenarios, commandScenarios } from './contract/co
 import type { OpenStore } from './contract/harness.ts';
 import { lifecycleScenarios } from './contract/lifecycle.ts';
 import { logScenarios, streamScenarios } from './contract/reading.ts';
+import { rehearsalScenarios } from './contract/rehearse.ts';
 
 /** What every event store adapter must satisfy; README.md maps the known scenarios of such stores to these tests. */
 export function eventStoreContract(name: string, open: OpenStore): void {
@@ -14,6 +15,7 @@ export function eventStoreContract(name: string, open: OpenStore): void {
     commandScenarios(open);
     claimScenarios(open);
     answerScenarios(open);
+    rehearsalScenarios(open);
     streamScenarios(open);
     logScenarios(open);
     lifecycleScenarios(open);

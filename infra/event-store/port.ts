@@ -61,6 +61,9 @@ export type AppendResult =
   /** The command id was used before, by this stream or another. */
   | { readonly outcome: 'known'; readonly receipt: CommandReceipt };
 
+/** What `append` would answer now. */
+export type RehearsalResult = Exclude<AppendResult, Appended> | { readonly outcome: 'appendable' };
+
 export type AnswerResult =
   | { readonly outcome: 'recorded' }
   | { readonly outcome: 'stale' }
@@ -94,6 +97,28 @@ export type LogPage = {
   readonly atEnd: boolean;
 };
 
+export type BacklogQuery = {
+  /** Exclusive; null: from the beginning. */
+  readonly after: Position | null;
+  readonly categories: readonly Category[];
+};
+
+/** What a reader of the log has not seen yet: for metrics. */
+export type Backlog = {
+  /** Of these categories; at least so many where more than 100,000 events of the log lie after the position. */
+  readonly events: number;
+  /** Of the oldest of them, by the store's clock; 0 where there is none. Milliseconds. */
+  readonly oldestAgeMs: number;
+};
+
+/** The session of the database whose append holds the readers' fence back. */
+export type FenceHold = {
+  readonly heldMs: number;
+  readonly pid: number;
+  readonly application: string;
+  readonly user: string;
+};
+
 /**
  * The only truth. Every promise is kept over crashes of any process:
  * - an acknowledged append is durable, whole, and in the log for every reader, once;
@@ -110,6 +135,8 @@ export type EventStore = {
   readonly epoch: string;
   /** Appends one command's events; many calls in flight share statements (group commit). */
   append(append: Append): Promise<AppendResult>;
+  /** Answers as `append` would now, refuses what it would refuse, and writes nothing: a dry run asks it. */
+  rehearse(append: Append): Promise<RehearsalResult>;
   /** Makes an answer without events durable, if the stream's head is still the one decided on. */
   recordAnswer(receipt: CommandReceipt, expected: Revision | 'none'): Promise<AnswerResult>;
   readStream(slice: StreamSlice): Promise<readonly RecordedEvent[]>;
@@ -117,6 +144,9 @@ export type EventStore = {
   findCommand(tenantId: TenantId, commandId: CommandId): Promise<CommandReceipt | null>;
   /** The position of the last readable event; null on an empty store. */
   head(): Promise<Position | null>;
+  backlog(query: BacklogQuery): Promise<Backlog>;
+  /** The oldest append in flight, of any process; null: none, or this store has no fence. */
+  fenceHold(): Promise<FenceHold | null>;
   /** Below 0 where a is before b. */
   comparePositions(a: Position, b: Position): number;
   /** HMAC-SHA-256 with a secret of the store over the canonical JSON, hex: it outlives the subject's key. */

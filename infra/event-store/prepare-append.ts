@@ -6,6 +6,8 @@ import { seal } from '../subject-keys/seal.ts';
 import type { Append, NewEvent } from './port.ts';
 import type { TransactRequest } from './transact.ts';
 
+type Keys = Pick<SubjectKeys, 'current' | 'persist'>;
+
 type Decision<E extends DecidedEvent> = {
   readonly hash: string;
   /** -1 for a new stream. */
@@ -20,7 +22,7 @@ type Decision<E extends DecidedEvent> = {
 export async function prepareAppend<Command, E extends DecidedEvent>(
   request: TransactRequest<Command>,
   decision: Decision<E>,
-  keys: SubjectKeys | undefined,
+  keys: Keys | undefined,
 ): Promise<Append> {
   const [events] = await Promise.all([
     Promise.all(decision.decided.map((decided) => newEvent(decided, keys))),
@@ -41,7 +43,7 @@ export async function prepareAppend<Command, E extends DecidedEvent>(
   };
 }
 
-async function newEvent<E extends DecidedEvent>(decided: Decided<E>, keys: SubjectKeys | undefined): Promise<NewEvent> {
+async function newEvent<E extends DecidedEvent>(decided: Decided<E>, keys: Keys | undefined): Promise<NewEvent> {
   const eventId = newEventId();
   const { type, data } = decided.event;
   const schemaVersion = latestSchemaOf(type).version;

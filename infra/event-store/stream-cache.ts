@@ -24,6 +24,8 @@ export type StreamCache<State> = {
   takeOrNew(stream: StreamName): FoldedStream<State>;
   /** Reads what came after the cached revision. */
   refresh(stream: StreamName): Promise<FoldedStream<State>>;
+  /** The state after more events, kept nowhere. */
+  fold(folded: FoldedStream<State>, events: readonly RecordedEvent[]): FoldedStream<State>;
   put(stream: StreamName, folded: FoldedStream<State>, events: readonly RecordedEvent[]): FoldedStream<State>;
   evict(stream: StreamName): void;
 };
@@ -62,6 +64,7 @@ export function streamCache<State, Command, E extends DecidedEvent>(
 
   return {
     refresh,
+    fold,
     take: async (stream) => cache.get(stream) ?? (await refresh(stream)),
     takeOrNew: (stream) => cache.get(stream) ?? beginning,
     put: (stream, folded, events) => {

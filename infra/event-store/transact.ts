@@ -8,6 +8,7 @@ import type { Decider } from './decider.ts';
 import { inFlight } from './in-flight.ts';
 import type { EventStore } from './port.ts';
 import { prepareAppend } from './prepare-append.ts';
+import { dryCache, dryRequest, dryStore, thrownAwayKeys } from './preview.ts';
 import { streamCache, type FoldedStream, type StreamCache } from './stream-cache.ts';
 import { streamQueue } from './stream-queue.ts';
 
@@ -66,14 +67,23 @@ export type Transactor<State, Command> = {
    * EVENT_TOO_LARGE, POISON_VALUE (not).
    */
   transact(request: TransactRequest<Command>): Promise<TransactAnswer<State>>;
+  /**
+   * A dry run: answers as `transact` would now, and nothing durable comes of it: no event, answer, key or claim, nor a
+   * state that the next command would be decided on. `events` are what would be recorded, without a position. Reads what
+   * came after the cached revision first. Throws what `transact` throws.
+   */
+  preview(request: TransactRequest<Command>): Promise<TransactAnswer<State>>;
   /** The folded stream, read up to the store's head. */
   load(tenantId: TenantId, stream: StreamName): Promise<{ readonly state: State; readonly version: number }>;
 };
 
-export type TransactorOptions<State, Command, E extends DecidedEvent> = {
+type Deciding<State, Command, E extends DecidedEvent> = {
   readonly decider: Decider<State, Command, E>;
   /** Needed where decided events carry personal data. */
-  readonly subjectKeys?: SubjectKeys;
+  readonly subjectKeys?: Pick<SubjectKeys, 'current' | 'persist'>;
+};
+
+export type TransactorOptions<State, Command, E extends DecidedEvent> = Deciding<State, Command, E> & {
   /** Folded streams kept; 10,000 if absent. */
   readonly streamsMax?: number;
   /** Commands queued or running in this process; 20,000 if absent. */
@@ -94,23 +104,10 @@ export function openTransactor<State, Command, E extends DecidedEvent>(
   const cache = streamCache(store, decider, options.streamsMax ?? 10_000);
   const queue = streamQueue(options.waitingMax ?? 20_000);
   const twins = inFlight<TransactAnswer<State>>(twinWaitMs);
-  const attempt = decideAndStore(store, cache, options);
-
-  const run = async (request: TransactRequest<Command>, hash: string): Promise<TransactAnswer<State>> => {
-    try {
-      for (let attempts = 0; attempts < attemptsMax; attempts += 1) {
-        const answer = await attempt(request, hash, attempts);
-        if (answer !== 'again') return answer;
-        options.observe?.('conflict');
-      }
-    } catch (error) {
-      // What the cache holds may not be what the store holds: the next command reads it anew.
-      cache.evict(request.stream);
-      throw error;
-    }
-    const detail = `${request.stream} changed ${attemptsMax} times while deciding`;
-    throw new OperationalFailure('CONFLICT_RETRIES_EXHAUSTED', detail, { retryable: true });
-  };
+  const noteConflict = (): void => options.observe?.('conflict');
+  const run = untilAnswered(cache, decideAndStore(store, cache, options), noteConflict);
+  const dryOptions = { decider, subjectKeys: thrownAwayKeys };
+  const rehearse = untilAnswered(cache, decideAndStore(dryStore(store), dryCache(cache), dryOptions), noteConflict);
 
   return {
     transact: async (request) => {
@@ -122,6 +119,11 @@ export function openTransactor<State, Command, E extends DecidedEvent>(
       if (twin.kind === 'still-running') return { outcome: 'in-progress' };
       return notedReplay(asReplay(twin.answer), options);
     },
+    preview: (request) =>
+      queue.run(request.stream, async () => {
+        await cache.refresh(request.stream);
+        return rehearse(dryRequest(request), store.commandHash(request.payload));
+      }),
     load: async (tenantId, stream) => {
       const folded = visibleTo(tenantId, await cache.refresh(stream), decider.initial);
       return { state: folded.state, version: folded.revision + 1 };
@@ -129,12 +131,40 @@ export function openTransactor<State, Command, E extends DecidedEvent>(
   };
 }
 
+type Attempt<State, Command> = (
+  request: TransactRequest<Command>,
+  hash: string,
+  attempts: number,
+) => Promise<TransactAnswer<State> | 'again'>;
+
+function untilAnswered<State, Command>(
+  cache: StreamCache<State>,
+  attempt: Attempt<State, Command>,
+  noteConflict: () => void,
+): (request: TransactRequest<Command>, hash: string) => Promise<TransactAnswer<State>> {
+  return async (request, hash) => {
+    try {
+      for (let attempts = 0; attempts < attemptsMax; attempts += 1) {
+        const answer = await attempt(request, hash, attempts);
+        if (answer !== 'again') return answer;
+        noteConflict();
+      }
+    } catch (error) {
+      // What the cache holds may not be what the store holds: the next command reads it anew.
+      cache.evict(request.stream);
+      throw error;
+    }
+    const detail = `${request.stream} changed ${attemptsMax} times while deciding`;
+    throw new OperationalFailure('CONFLICT_RETRIES_EXHAUSTED', detail, { retryable: true });
+  };
+}
+
 /** One round: decide on the folded stream, store what was decided; 'again' where another writer was faster. */
 function decideAndStore<State, Command, E extends DecidedEvent>(
   store: EventStore,
   cache: StreamCache<State>,
-  options: TransactorOptions<State, Command, E>,
-): (request: TransactRequest<Command>, hash: string, attempts: number) => Promise<TransactAnswer<State> | 'again'> {
+  options: Deciding<State, Command, E>,
+): Attempt<State, Command> {
   const { decider } = options;
   const answers = answerStore({ store, cache, initial: decider.initial });
   return async (request, hash, attempts) => {

@@ -27,6 +27,7 @@ const headerDocs = {
   location: { ...text, description: 'Where the order is read.' },
   etag: { ...text, description: 'The version, quoted: for If-Match and minVersion.' },
   'idempotency-replayed': { ...text, description: '`true`: this is the first answer to this key, again.' },
+  'dry-run': { ...text, description: '`true`: nothing was stored; this is what the command would be answered with.' },
 } as const;
 
 const tenant = {

@@ -253,8 +253,8 @@ describe('readiness', () => {
     const answer = await probe;
     const checks = [
       { name: 'store', ok: true },
-      { name: 'views', ok: false },
-      { name: 'feed', ok: false },
+      { name: 'views', ok: false, reason: 'INTERNAL' },
+      { name: 'feed', ok: false, reason: 'TIMEOUT' },
     ];
     expect([answer.statusCode, answer.json()]).toEqual([503, { status: 'not-ready', checks }]);
   });
@@ -294,8 +294,10 @@ describe('draining', () => {
       }
     };
     const callers = Array.from({ length: 20 }, caller);
-    await vi.waitFor(async () =>
-      expect((await server.app.inject('/metrics')).body).toMatch(/http_requests_total\{status="200"\} \d{3}/),
+    await vi.waitFor(
+      async () =>
+        expect((await server.app.inject('/metrics')).body).toMatch(/http_requests_total\{status="200"\} \d{3}/),
+      { timeout: 10_000 },
     );
     await server.close();
     for (const answered of await Promise.all(callers)) expect(answered).toBeGreaterThan(0);

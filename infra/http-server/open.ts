@@ -6,10 +6,11 @@ import { OperationalFailure } from '../failures.ts';
 import type { HttpMetrics } from '../metrics/open.ts';
 import type { HttpApp, Routes } from './app.ts';
 import { answerClientError } from './client-errors.ts';
+import { docsRoutes } from './docs-routes.ts';
 import { openDrain } from './drain.ts';
 import { errorHandler } from './errors.ts';
 import { healthRoutes } from './health.ts';
-import type { ReadinessCheck } from './health.ts';
+import type { LivenessCheck, ReadinessCheck } from './health.ts';
 import { describeApi } from './openapi.ts';
 import type { ApiDescription } from './openapi.ts';
 import { openApiRoute } from './openapi-route.ts';
@@ -29,6 +30,8 @@ export type HttpServerOptions = {
   readonly api: ApiDescription;
   readonly routes: readonly Routes[];
   readonly readiness: readonly ReadinessCheck[];
+  /** None by default: then it lives as long as it answers. */
+  readonly liveness?: readonly LivenessCheck[];
   /** From a request's first byte to its last; 10 s by default. */
   readonly requestTimeoutMs?: number;
   /** 300 by default: how long answers say `Connection: close` before the door stops listening. */
@@ -72,8 +75,10 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   readJsonBodies(app);
   observeRequests(app, options);
   await describeApi(app, options.api);
-  healthRoutes(app, { checks: options.readiness, draining: drain.draining, metrics: options.metrics });
+  const { readiness: checks, liveness = [], metrics } = options;
+  healthRoutes(app, { checks, liveness, draining: drain.draining, metrics });
   openApiRoute(app);
+  await docsRoutes(app);
   for (const register of options.routes) register(app);
   await app.ready();
   return {

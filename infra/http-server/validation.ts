@@ -8,7 +8,7 @@ type Refusal = { readonly code: ErrorCode; readonly errors: readonly FieldFault[
 const faultsMax = 20;
 
 /** Answers about the shape as a whole: 400. All other keywords speak about the value of a known field: 422. */
-const shapeKeywords = new Set(['required', 'additionalProperties', 'discriminator']);
+const shapeKeywords = new Set(['required', 'additionalProperties', 'minProperties', 'discriminator']);
 
 /** Alternatives report their own branches beside them. */
 const silentKeywords = new Set(['anyOf', 'oneOf', 'if', 'propertyNames']);

@@ -32,6 +32,7 @@ const names = new Set([
   'host',
   'kind',
   'lagMs',
+  'lease',
   'limit',
   'loop',
   'method',

@@ -22,13 +22,19 @@ export function advance(before: OrderProgress | null, event: Recorded<OrderEvent
   if (event.type === 'OrderPlaced') return placed(event, atMs);
   if (before === null) return null;
   switch (event.type) {
+    case 'OrderAmended': {
+      const { lines, totals, previousTotal } = event.data;
+      const units = unitsOf(lines);
+      const dueMinor = before.dueMinor + totals.total - previousTotal;
+      return { ...before, dueMinor, unitsToShip: units, unitsToDeliver: units };
+    }
     case 'PaymentCaptured': {
       const dueMinor = before.dueMinor - event.data.amount;
       const paid = dueMinor <= 0 && before.status === 'placed';
       return paid ? { ...enter(before, 'paid', atMs), paidMs: atMs, dueMinor } : { ...before, dueMinor };
     }
     case 'ShipmentDispatched': {
-      const units = event.data.lines.reduce((sum, { quantity }) => sum + quantity, 0);
+      const units = unitsOf(event.data.lines);
       const dispatched = new Map(before.dispatched).set(event.data.shipmentId, units);
       const after = { ...before, dispatched, unitsToShip: before.unitsToShip - units };
       return after.unitsToShip <= 0 && isOpen(before.status) ? enter(after, 'shipped', atMs) : after;
@@ -47,7 +53,7 @@ export function advance(before: OrderProgress | null, event: Recorded<OrderEvent
 }
 
 function placed(event: Recorded<OrderEvent> & { readonly type: 'OrderPlaced' }, atMs: number): OrderProgress {
-  const units = event.data.lines.reduce((sum, { quantity }) => sum + quantity, 0);
+  const units = unitsOf(event.data.lines);
   return {
     status: 'placed',
     sinceMs: atMs,
@@ -58,6 +64,10 @@ function placed(event: Recorded<OrderEvent> & { readonly type: 'OrderPlaced' }, 
     unitsToDeliver: units,
     dispatched: new Map(),
   };
+}
+
+function unitsOf(lines: readonly { readonly quantity: number }[]): number {
+  return lines.reduce((sum, { quantity }) => sum + quantity, 0);
 }
 
 function isOpen(status: OrderStatus): boolean {

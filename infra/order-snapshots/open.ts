@@ -1,8 +1,14 @@
 import { openMemoryOrderSnapshots } from './memory/memory-order-snapshots.ts';
 import type { OrderSnapshots } from './port.ts';
+import { openRedisOrderSnapshots } from './redis/redis-order-snapshots.ts';
 
-/** CACHE_URL: absent or `memory:` is this process's memory. */
+/**
+ * CACHE_URL: redis://… or rediss://…; absent or `memory:` is this process's memory. Nothing is asked yet: a cache that
+ * is not there stops nobody.
+ */
 export function openOrderSnapshots(url = 'memory:'): OrderSnapshots {
-  if (url.startsWith('memory:')) return openMemoryOrderSnapshots();
-  throw new Error(`CACHE_URL: no snapshots for the scheme ${url.slice(0, url.indexOf(':') + 1)}`);
+  const scheme = url.slice(0, url.indexOf(':'));
+  if (scheme === 'memory') return openMemoryOrderSnapshots();
+  if (scheme === 'redis' || scheme === 'rediss') return openRedisOrderSnapshots(url);
+  throw new Error(`CACHE_URL: no snapshots for the scheme ${scheme}:`);
 }

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { OperationalFailure } from '../failures.ts';
+import { notePool } from './pool-use.ts';
 
 /** What the world does to a connection, by SQLSTATE or socket error. */
 export type Trouble = 'conflict' | 'again' | 'poison' | 'lost' | 'other';
@@ -49,21 +50,28 @@ export async function connectLane(url: string, applicationName: string): Promise
 
 export function openPool(
   url: string,
-  options: { readonly applicationName: string; readonly connectionsMax: number },
+  options: {
+    readonly applicationName: string;
+    readonly connectionsMax: number;
+    /** 15,000 if absent: reads may be long. */
+    readonly statementTimeoutMs?: number;
+  },
 ): pg.Pool {
+  const { statementTimeoutMs: timeoutMs = readStatementTimeoutMs } = options;
   const pool = new pg.Pool({
     connectionString: url,
     application_name: options.applicationName,
     max: options.connectionsMax,
     connectionTimeoutMillis: connectTimeoutMs,
-    statement_timeout: readStatementTimeoutMs,
-    query_timeout: readStatementTimeoutMs + 1_000,
+    statement_timeout: timeoutMs,
+    query_timeout: timeoutMs + 1_000,
     lock_timeout: 5_000,
     idle_in_transaction_session_timeout: 10_000,
     options: `-c timezone=UTC ${alwaysByIndex}`,
     keepAlive: true,
     types,
   });
+  notePool(options.applicationName, pool);
   pool.on('error', () => undefined);
   pool.on('connect', (client) => void client.on('error', () => undefined));
   return pool;

@@ -44,6 +44,7 @@ export async function openProcess(context: ProcessContext, open: OpenRole): Prom
     api,
     routes: parts.flatMap(({ routes }) => routes),
     readiness: oncePerName(parts.flatMap(({ readiness }) => readiness)),
+    liveness: parts.flatMap(({ liveness = [] }) => liveness),
   });
   const stopping = new AbortController();
   const loops = heard(runAll(parts, stopping.signal));

@@ -8,10 +8,15 @@ import { openProcess, type OpenProcess, type OpenRole } from './open-process.ts'
 
 export type Role = { readonly name: string; readonly open: OpenRole };
 
-/** The whole of a main.ts: runs the role until it is asked to end, and then exits with 0; else with one line and 1. */
-export async function main(role: Role): Promise<never> {
+/** The whole of a role's main.ts. */
+export function main(role: Role): Promise<never> {
+  return endAfter(() => runProcess(role, process.env));
+}
+
+/** Ends the process after its work: with 0, or with one line on stderr and 1. */
+export async function endAfter(run: () => Promise<void>): Promise<never> {
   try {
-    await runProcess(role, process.env);
+    await run();
     process.exit(0);
   } catch (error) {
     const line = isOperationalFailure(error) ? adviceOf(error) : error instanceof Error ? error.stack : String(error);
@@ -37,8 +42,8 @@ export async function runProcess({ name, open }: Role, env: Environment): Promis
   }
 }
 
-/** npm and a terminal may both pass the signal on: a second one changes nothing. */
-function untilAsked(): Promise<void> {
+/** Until SIGINT or SIGTERM. npm and a terminal may both pass the signal on: a second one changes nothing. */
+export function untilAsked(): Promise<void> {
   return new Promise((resolve) => {
     process.on('SIGINT', () => resolve());
     process.on('SIGTERM', () => resolve());

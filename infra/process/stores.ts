@@ -2,7 +2,10 @@ import type { Config } from '../config/config.ts';
 import { openEventStore } from '../event-store/open.ts';
 import type { EventStore } from '../event-store/port.ts';
 import { OperationalFailure } from '../failures.ts';
+import { openLeases, type OpenLeasesOptions } from '../leases/open.ts';
+import type { Leases } from '../leases/port.ts';
 import type { Metrics } from '../metrics/open.ts';
+import { watchStore } from '../metrics/store-metrics.ts';
 import { openOrderSnapshots } from '../order-snapshots/open.ts';
 import type { OrderSnapshots } from '../order-snapshots/port.ts';
 import { openPaymentTokens } from '../payment-tokens/open.ts';
@@ -19,21 +22,29 @@ export type Stores = {
   readonly paymentTokens: PaymentTokens;
   readonly readStore: ReadStore;
   readonly snapshots: OrderSnapshots;
+  /** Beside the views, whose checkpoints fence what a lease is for. */
+  readonly leases: Leases;
 };
 
-export type StoreUrls = { readonly eventStoreUrl: string; readonly readDbUrl: string };
+export type StoreUrls = {
+  readonly eventStoreUrl: string;
+  readonly readDbUrl: string;
+  /** null: snapshots are cached in the process. */
+  readonly cacheUrl: string | null;
+};
 
 export type StoresSource = {
   readonly urls: StoreUrls;
   /** Prepared in the read store. */
   readonly views: readonly View[];
   readonly metrics: Pick<Metrics, 'watch'>;
+  readonly leaseOwner?: OpenLeasesOptions;
 };
 
 const openers: { readonly [Name in keyof Stores]: (source: StoresSource) => Promise<Stores[Name]> } = {
   store: async ({ urls, metrics }) => {
     const store = await openEventStore(urls.eventStoreUrl);
-    metrics.watch('queue_depth', () => [{ of: 'appends', value: store.status().queued }]);
+    watchStore(metrics, store);
     return store;
   },
   subjectKeys: ({ urls }) => openSubjectKeys(urls.eventStoreUrl),
@@ -43,7 +54,13 @@ const openers: { readonly [Name in keyof Stores]: (source: StoresSource) => Prom
     await readStore.prepare(views);
     return readStore;
   },
-  snapshots: () => Promise.resolve(openOrderSnapshots()),
+  snapshots: ({ urls, metrics }) => {
+    const snapshots = openOrderSnapshots(urls.cacheUrl ?? undefined);
+    metrics.watch('queue_depth', () => [{ of: 'snapshot-reads', value: snapshots.status().reading }]);
+    metrics.watch('snapshots_up', () => [{ of: snapshots.status().kind, value: snapshots.status().isUp ? 1 : 0 }]);
+    return Promise.resolve(snapshots);
+  },
+  leases: ({ urls, leaseOwner }) => openLeases(urls.readDbUrl, leaseOwner),
 };
 
 /**
@@ -66,16 +83,18 @@ export async function openStores<Name extends keyof Stores>(
   return opened as Pick<Stores, Name>;
 }
 
+type Locations = Pick<Config, 'readDbUrl' | 'cacheUrl'>;
+
 /** The views live in the event store's Postgres unless they are given one of their own. */
-export function storeUrls(eventStoreUrl: string, { readDbUrl }: Pick<Config, 'readDbUrl'>): StoreUrls {
-  return { eventStoreUrl, readDbUrl: readDbUrl ?? eventStoreUrl };
+export function storeUrls(eventStoreUrl: string, { readDbUrl, cacheUrl }: Locations): StoreUrls {
+  return { eventStoreUrl, readDbUrl: readDbUrl ?? eventStoreUrl, cacheUrl };
 }
 
 /**
  * The stores of a role that runs alone: it meets the others there, so they must be where others can be.
  * @throws OperationalFailure INVALID_CONFIGURATION for `embedded:` (also where nothing is set) and `memory:`
  */
-export function sharedStoreUrls(config: Pick<Config, 'eventStoreUrl' | 'readDbUrl'>): StoreUrls {
+export function sharedStoreUrls(config: Locations & Pick<Config, 'eventStoreUrl'>): StoreUrls {
   const problems = [
     ...(isOwn(config.eventStoreUrl)
       ? [

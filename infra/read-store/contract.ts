@@ -228,6 +228,20 @@ export function readStoreContract(name: string, open: () => Promise<ReadStoreUnd
       expect(scanned).toEqual(['rival/a', ...keys.map((key) => `shop/${key}`)]);
     });
 
+    it('counts the rows of each value of a column, of all tenants, leaving out what has none', async () => {
+      expect(await readStore.countBy(notes, 'owner')).toEqual(new Map());
+      const owners = ['ann', 'bob', 'ann', "o'hara"].map((owner, index) => put(`n${index}`, note({ owner })));
+      await commit([...owners, put('n0', note({ text: null }), otherTenant)]);
+      const counted = await readStore.countBy(notes, 'owner');
+      expect([...counted].sort()).toEqual([
+        ['ann', 3],
+        ['bob', 1],
+        ["o'hara", 1],
+      ]);
+      expect(await readStore.countBy(notes, 'text')).toEqual(new Map([['hello', 4]]));
+      await expect(readStore.countBy(notes, 'price')).rejects.toThrow('no column price');
+    });
+
     describe('due rows', () => {
       const past = '2020-01-01T00:00:00.000Z';
       const commitAlarms = (documents: readonly DocumentWrite[], from: Checkpoint | null, to: string) =>

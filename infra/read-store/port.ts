@@ -99,6 +99,8 @@ export type ReadStore = {
   find<D extends Document>(view: View<D>, keys: readonly DocumentKey[]): Promise<readonly (D | null)[]>;
   loadProgress(consumer: string, streams: readonly StreamName[]): Promise<ReadonlyMap<StreamName, Progress>>;
   list<D extends Document>(query: ListQuery<D>): Promise<readonly { readonly key: string; readonly document: D }[]>;
+  /** How many rows hold each value of a text column, over all tenants: for metrics. */
+  countBy<D extends Document>(view: View<D>, column: string): Promise<ReadonlyMap<string, number>>;
   /** Every document in pages, for verify and digests; order: tenant, key. */
   scan<D extends Document>(view: View<D>): AsyncIterable<Row<D>>;
   /** Takes due rows for `leaseMs` by the database's clock: another claim in that time does not see them. Autocommit. */

@@ -1,7 +1,12 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 
-import type { System } from './system.ts';
+/** What a verb is pointed to: the system on a data folder, or the stores that its environment names. */
+export type VerbTarget = {
+  readonly dataDir: string;
+  readonly url: string;
+  readonly environment?: Readonly<Record<string, string>>;
+};
 
 export type CliExit = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
@@ -11,11 +16,11 @@ export type RunningVerb = { readonly pid: number; readonly ended: Promise<CliExi
 const root = join(import.meta.dirname, '..', '..');
 const verbWithinMs = 300_000;
 
-/** Runs `order-center <args>` against the system, which it finds through DATA_DIR, as a person's would. */
-export function startVerb(system: System, args: readonly string[]): RunningVerb {
+/** Runs `order-center <args>` against a system, which it finds through its environment, as a person's would. */
+export function startVerb(system: VerbTarget, args: readonly string[]): RunningVerb {
   const child = spawn(process.execPath, [join(root, 'services', 'cli', 'main.ts'), ...args], {
     cwd: root,
-    env: { ...process.env, DATA_DIR: system.dataDir, PORT: new URL(system.url).port },
+    env: { ...process.env, ...system.environment, DATA_DIR: system.dataDir, PORT: new URL(system.url).port },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: verbWithinMs,
   });
@@ -33,7 +38,7 @@ type VerifyLine = { readonly id: string; readonly violations?: number; readonly 
 
 /** @returns a sentence for each invariant that does not hold, or of `required` was not checked */
 export async function verify(
-  system: System,
+  system: VerbTarget,
   options: { readonly ledger?: string; readonly required: readonly string[] },
 ): Promise<readonly string[]> {
   const ledger = options.ledger === undefined ? [] : ['--ledger', options.ledger];

@@ -10,6 +10,7 @@ import type { LedgerFile } from '../orders/ledger-file.ts';
 import { awaitStatus, readFeed, readOrders } from '../orders/read-orders.ts';
 import type { OrderReading } from '../orders/read-orders.ts';
 import { verify } from './order-center.ts';
+import type { VerbTarget } from './order-center.ts';
 import type { FaultReport } from './scenario.ts';
 import { openSystem } from './system.ts';
 import type { System, SystemOptions } from './system.ts';
@@ -50,7 +51,10 @@ export type AfterPlacing = {
 };
 
 /** Every claim about orders that were placed while the system died: kept, delivered, charged once, verified. */
-export async function checkPlacedOrders(shop: Shop, after: AfterPlacing): Promise<FaultReport> {
+export async function checkPlacedOrders(
+  shop: Omit<Shop, 'system'> & { readonly system: VerbTarget },
+  after: AfterPlacing,
+): Promise<FaultReport> {
   const { system, client, ledger } = shop;
   const lines = await readLedgerFile(ledger.path);
   const orderIds = [...new Set(lines.map(({ orderId }) => orderId))];
@@ -89,7 +93,7 @@ export async function checkPlacedOrders(shop: Shop, after: AfterPlacing): Promis
       ...hindrances,
       ...[...undelivered].map(toUndelivered),
       ...charges,
-      ...(await verify(system, { ledger: ledger.path, required: ['I1', 'I24'] })),
+      ...(await verify(system, { ledger: ledger.path, required: ['I1', 'I15', 'I24'] })),
     ],
   };
 }
@@ -116,7 +120,7 @@ function errorFacts({ errors }: PlacingReport): FaultReport['facts'] {
 }
 
 /** The simulator's own ledger; none yet where nothing was ever paid. */
-async function readCharges(system: System): Promise<readonly PaymentLedgerEntry[]> {
+async function readCharges(system: VerbTarget): Promise<readonly PaymentLedgerEntry[]> {
   return readJsonLines<PaymentLedgerEntry>(join(system.dataDir, 'simulators', 'payments.jsonl'));
 }
 

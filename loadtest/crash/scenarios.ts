@@ -1,5 +1,6 @@
 import type { Scenario } from './scenario.ts';
 import { expiryWhileDown } from './scenarios/expiry-while-down.ts';
+import { holdersKilled, holdersPaused } from './scenarios/holders-struck.ts';
 import { importKilled } from './scenarios/import-killed.ts';
 import { killedOften } from './scenarios/killed-often.ts';
 import { nodeAndPostgresKilled, nodeKilled } from './scenarios/killed-once.ts';
@@ -13,4 +14,6 @@ export const scenarios: readonly Scenario[] = [
   expiryWhileDown,
   importKilled,
   termDrains,
+  holdersKilled,
+  holdersPaused,
 ];

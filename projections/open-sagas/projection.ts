@@ -67,6 +67,7 @@ type OpenEvent = Exclude<
 function change(current: OpenSaga, event: OpenEvent): OpenSaga {
   switch (event.type) {
     case 'OrderSignalNoted':
+    case 'OrderAmendmentNoted':
       return current;
     case 'StepAttempted':
       return attempted(current, event.data);

@@ -1,6 +1,6 @@
 import { unreachable } from '../../schemas/decision.ts';
 import type { Recorded } from '../../schemas/envelope.ts';
-import type { OrderEvent } from '../../schemas/generated/events.ts';
+import type { OrderAmendedData, OrderEvent } from '../../schemas/generated/events.ts';
 import {
   authorize,
   capture,
@@ -28,6 +28,8 @@ function change(current: OrderSummary, event: Recorded<OrderEvent>): OrderSummar
     case 'OrderPlaced':
     case 'DispatchBegun':
       return current;
+    case 'OrderAmended':
+      return amended(current, event.data);
     case 'OrderCancelled':
     case 'OrderExpired':
       return { ...current, cancelReason: current.cancelReason ?? event.data.reason };
@@ -50,6 +52,12 @@ function change(current: OrderSummary, event: Recorded<OrderEvent>): OrderSummar
     default:
       return changeGoods(current, event);
   }
+}
+
+function amended(current: OrderSummary, { lines, totals, payments }: OrderAmendedData): OrderSummary {
+  const planned = new Map(payments.map(({ paymentId, amount }) => [paymentId, amount]));
+  const items = current.payment.items.map((item) => ({ ...item, amount: planned.get(item.paymentId) ?? item.amount }));
+  return { ...current, lines, totals, payment: { ...current.payment, items } };
 }
 
 type GoodsEvent = Extract<Recorded<OrderEvent>, { readonly type: `Shipment${string}` }>;

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { canonicalJson } from '../../schemas/canonical-json.ts';
 import type { AnyEvent, Origin } from '../../schemas/envelope.ts';
 import {
+  amendment,
   anOrderId,
   anyHistory,
   booked,
@@ -108,6 +109,18 @@ describe('order-summary', () => {
       'changed my mind',
       2_500,
     ]);
+  });
+
+  it('shows lines, totals and planned payments as last amended, and is paid by what covers the new total', () => {
+    const summary = fold([place, amendment(orderId)]);
+    expect(summary).toMatchObject({
+      ...{ version: 2, status: 'placed', totals: { discount: 200, total: 2_800 } },
+      lines: [{ lineId: 'l1', quantity: 3 }],
+      payment: { status: 'pending', authorized: 0, items: [{ paymentId: 'p1', amount: 2_800, captured: 0 }] },
+    });
+    expect(words(amendment(orderId), captured)).toEqual(['placed', 'captured', 'unfulfilled']);
+    const whole = paymentFact('PaymentCaptured', orderId, { amount: 2_800 });
+    expect(words(amendment(orderId), whole)).toEqual(['paid', 'captured', 'unfulfilled']);
   });
 
   it('reserves a requested refund until it is paid back or refused', () => {

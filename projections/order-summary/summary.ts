@@ -6,7 +6,7 @@ export type PaymentStatus =
 export type FulfillmentStatus =
   'unfulfilled' | 'booked' | 'partially_shipped' | 'shipped' | 'delivered' | 'failed' | 'returned';
 
-/** Amounts are integer minor units of the order's currency; `amount` is what was planned at placement. */
+/** Amounts are integer minor units of the order's currency; `amount` is what is planned, as placed or last amended. */
 export type SummaryPayment = {
   readonly paymentId: string;
   readonly method: string;

@@ -40,6 +40,32 @@ export type FulfillmentStartedData = {
   readonly payments: readonly ({ readonly paymentId: string; readonly method: string; readonly amount: number })[];
 };
 
+/** The customer changed lines, charges or the address of an order before its payment began. */
+export type OrderAmendedData = {
+  readonly orderId: string;
+  /** ISO 4217; as placed. */
+  readonly currency: string;
+  /** All lines of the order from now on; a line that was kept has its id. */
+  readonly lines: readonly ({ readonly lineId: string; readonly sku: string; readonly quantity: number; readonly unitPrice: number; readonly tax: number; readonly name: null | string })[];
+  readonly totals: { readonly subtotal: number; readonly discount: number; readonly shipping: number; readonly tax: number; readonly total: number };
+  /** Before it, in integer minor units: total - previousTotal is what the amendment is worth. */
+  readonly previousTotal: number;
+  /** What is planned to be paid from now on. */
+  readonly payments: readonly ({ readonly paymentId: string; readonly method: string; readonly amount: number })[];
+  /** The new shipping address, where it was amended: it replaces the one before. */
+  readonly sealed: null | { readonly keyId: string; readonly box: string };
+};
+
+/** The order told the saga that it was amended before its payment began: later steps use what it is now. */
+export type OrderAmendmentNotedData = {
+  readonly orderId: string;
+  /** Of the order after the amendment: an earlier one that comes late changes nothing. */
+  readonly orderVersion: number;
+  readonly total: number;
+  readonly lines: readonly ({ readonly lineId: string; readonly sku: string; readonly quantity: number })[];
+  readonly payments: readonly ({ readonly paymentId: string; readonly method: string; readonly amount: number })[];
+};
+
 /** The order will not be fulfilled. */
 export type OrderCancelledData = {
   readonly orderId: string;
@@ -257,6 +283,18 @@ export type StockReleasedData = {
   readonly quantity: number;
 };
 
+/** An amended order holds another quantity: the change of what is reserved is quantity - previousQuantity. */
+export type StockReservationChangedData = {
+  readonly sku: string;
+  readonly orderId: string;
+  /** What the order holds from now on; 0 where it wants none any more. */
+  readonly quantity: number;
+  /** What it held before; 0 where nothing. */
+  readonly previousQuantity: number;
+  /** Of the order after the amendment: an earlier one that comes late changes nothing. */
+  readonly orderVersion: number;
+};
+
 /** Units are held for an order. */
 export type StockReservedData = {
   readonly sku: string;
@@ -291,6 +329,7 @@ export type FulfillmentEvent =
   | { readonly type: 'FulfillmentCompleted'; readonly data: FulfillmentCompletedData }
   | { readonly type: 'FulfillmentQuarantined'; readonly data: FulfillmentQuarantinedData }
   | { readonly type: 'FulfillmentStarted'; readonly data: FulfillmentStartedData }
+  | { readonly type: 'OrderAmendmentNoted'; readonly data: OrderAmendmentNotedData }
   | { readonly type: 'OrderSignalNoted'; readonly data: OrderSignalNotedData }
   | { readonly type: 'StepAttempted'; readonly data: StepAttemptedData }
   | { readonly type: 'StepFailed'; readonly data: StepFailedData }
@@ -301,6 +340,7 @@ export type FulfillmentEvent =
 
 export type OrderEvent =
   | { readonly type: 'DispatchBegun'; readonly data: DispatchBegunData }
+  | { readonly type: 'OrderAmended'; readonly data: OrderAmendedData }
   | { readonly type: 'OrderCancelled'; readonly data: OrderCancelledData }
   | { readonly type: 'OrderExpired'; readonly data: OrderExpiredData }
   | { readonly type: 'OrderPlaced'; readonly data: OrderPlacedData }
@@ -323,4 +363,5 @@ export type StockEvent =
   | { readonly type: 'StockDeducted'; readonly data: StockDeductedData }
   | { readonly type: 'StockReceived'; readonly data: StockReceivedData }
   | { readonly type: 'StockReleased'; readonly data: StockReleasedData }
+  | { readonly type: 'StockReservationChanged'; readonly data: StockReservationChangedData }
   | { readonly type: 'StockReserved'; readonly data: StockReservedData };

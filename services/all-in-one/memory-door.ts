@@ -10,11 +10,14 @@ import { openPaymentTokens } from '../../infra/payment-tokens/open.ts';
 import type { PaymentTokens } from '../../infra/payment-tokens/port.ts';
 import { openReadStore } from '../../infra/read-store/open.ts';
 import { openSubjectKeys } from '../../infra/subject-keys/open.ts';
+import type { SubjectKeys } from '../../infra/subject-keys/port.ts';
 import { projections, views } from '../../projections/all.ts';
 import type { Inventory } from '../inventory/open.ts';
 import { wireInventory } from '../inventory/wire.ts';
 import type { OrderCommands } from '../order-commands/open.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
+import type { LiveLimits } from '../order-queries/live/limits.ts';
+import type { LiveUpdates } from '../order-queries/live/live-updates.ts';
 import { openSummaryAt } from '../order-queries/summary-at.ts';
 import { wireOrderQueries } from '../order-queries/wire.ts';
 import { parkingRoutes } from '../projector/http/parking-routes.ts';
@@ -27,17 +30,22 @@ export type MemoryDoor = {
   readonly commands: OrderCommands;
   readonly inventory: Inventory;
   readonly paymentTokens: PaymentTokens;
+  readonly subjectKeys: SubjectKeys;
+  readonly live: LiveUpdates;
 };
 
 export type MemoryDoorOptions = {
   readonly log?: Logger;
   /** Wraps the store: tests let it fail or wait. */
   readonly wrapStore?: (store: EventStore) => EventStore;
+  readonly wrapKeys?: (keys: SubjectKeys) => SubjectKeys;
+  readonly liveLimits?: Partial<LiveLimits>;
 };
 
 /** All routes over stores in memory, without projector and fulfillment: for the OpenAPI document, and for tests of the door. */
 export async function openMemoryDoor(options: MemoryDoorOptions = {}): Promise<MemoryDoor> {
   const { log = pino({ level: 'silent' }), wrapStore = (opened: EventStore) => opened } = options;
+  const { wrapKeys = (opened: SubjectKeys) => opened, liveLimits = {} } = options;
   const metrics = openMetrics();
   const store = wrapStore(await openEventStore('memory:'));
   const paymentTokens = await openPaymentTokens('memory:');
@@ -45,9 +53,10 @@ export async function openMemoryDoor(options: MemoryDoorOptions = {}): Promise<M
   await readStore.prepare(views);
   const snapshots = openOrderSnapshots();
   const summaryAt = openSummaryAt(store);
-  const subjectKeys = await openSubjectKeys('memory:');
+  const subjectKeys = wrapKeys(await openSubjectKeys('memory:'));
   const orderCommands = wireOrderCommands({ store, subjectKeys, paymentTokens, summaryAt, metrics });
   const stock = wireInventory({ store, metrics });
+  const reading = wireOrderQueries({ store, readStore, snapshots, subjectKeys, metrics, log, liveLimits });
   const server = await openHttpServer({
     host: '127.0.0.1',
     port: 0,
@@ -55,11 +64,20 @@ export async function openMemoryDoor(options: MemoryDoorOptions = {}): Promise<M
     metrics,
     api: apiDescription,
     routes: [
-      ...[orderCommands, wireOrderQueries({ store, readStore, snapshots }), stock].flatMap(({ routes }) => routes),
+      ...[orderCommands, reading, stock].flatMap(({ routes }) => routes),
       parkingRoutes(openParkingDesk({ store, readStore, snapshots, projections })),
     ],
     readiness: [{ name: 'event-store', check: () => store.ping() }],
     drainGraceMs: 0,
   });
-  return { server, store, commands: orderCommands.commands, inventory: stock.inventory, paymentTokens };
+  const { live } = reading.queries;
+  return {
+    server,
+    store,
+    commands: orderCommands.commands,
+    inventory: stock.inventory,
+    paymentTokens,
+    subjectKeys,
+    live,
+  };
 }

@@ -1,5 +1,7 @@
 import { openEventFeed } from '../../infra/event-feed/open.ts';
+import { newLeaseOwner } from '../../infra/leases/open.ts';
 import { publishRunning } from '../../infra/local/data-dir.ts';
+import { exchangeLeaseOwner } from '../../infra/local/lease-owner.ts';
 import type { OpenedRole, ProcessContext } from '../../infra/process/open-process.ts';
 import { openStores, storeUrls } from '../../infra/process/stores.ts';
 import { views } from '../../projections/all.ts';
@@ -22,8 +24,15 @@ import { welcome } from './welcome.ts';
 export async function openSystem(context: ProcessContext, opening: AsyncDisposableStack): Promise<OpenedRole> {
   const { config, log, metrics } = context;
   const { eventStoreUrl, ...database } = await openDatabase(config, opening, (line) => log.info(line));
-  const source = { urls: storeUrls(eventStoreUrl, config), views, metrics };
-  const stores = await openStores(source, ['store', 'subjectKeys', 'paymentTokens', 'readStore', 'snapshots'], opening);
+  const owner = newLeaseOwner();
+  // The folder is claimed: the process before is dead, and nobody waits for the end of its leases.
+  const leaseOwner = { owner, former: await exchangeLeaseOwner(config.dataDir, owner) };
+  const source = { urls: storeUrls(eventStoreUrl, config), views, metrics, leaseOwner };
+  const stores = await openStores(
+    source,
+    ['store', 'subjectKeys', 'paymentTokens', 'readStore', 'snapshots', 'leases'],
+    opening,
+  );
   const { gatewayUrls, simulatorUrls } = await findGateways(config, opening);
   // One feed for all: its consumers share what they read of the log.
   const wiring = { ...context, ...stores, feed: openEventFeed(stores.store), gatewayUrls };

@@ -82,10 +82,10 @@ function commandOf(caller: StepCaller, effect: CallStep, outcome: StepOutcome): 
 }
 
 function stepCall({ key, saga, effect, isRepeat }: Parameters<typeof callStep>[1]): StepCall {
-  const { step, direction, attempt, effectKey, undoes } = effect;
+  const { order, step, direction, attempt, effectKey, undoes } = effect;
   return {
     ...key,
-    order: saga.order,
+    order,
     step,
     direction,
     attempt,

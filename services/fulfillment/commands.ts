@@ -53,6 +53,13 @@ export type NoteOrderSignal =
       readonly amount: number;
     };
 
+/** The order was amended before its payment began. */
+export type NoteOrderAmended = Pick<StartFulfillment, 'total' | 'lines' | 'payments'> & {
+  readonly type: 'NoteOrderAmended';
+  /** Of the order after it. */
+  readonly orderVersion: number;
+};
+
 export type FireTimer = { readonly type: 'FireTimer'; readonly timerId: string };
 
 export type SagaCommand =
@@ -63,4 +70,5 @@ export type SagaCommand =
   | RecordStepWaiting
   | Quarantine
   | NoteOrderSignal
+  | NoteOrderAmended
   | FireTimer;

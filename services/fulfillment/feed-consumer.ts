@@ -4,9 +4,9 @@ import type { Transactor } from '../../infra/event-store/transact.ts';
 import { OperationalFailure } from '../../infra/failures.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import type { Recorded, RecordedEvent } from '../../schemas/envelope.ts';
-import type { OrderEvent, OrderPlacedData } from '../../schemas/generated/events.ts';
 import { derivedCommandId, fulfillmentStream, orderIdOfStream, type OrderId } from '../../schemas/ids.ts';
-import type { NoteOrderSignal, SagaCommand, StartFulfillment } from './commands.ts';
+import type { OrderAmendedData, OrderEvent, OrderPlacedData } from '../../schemas/generated/events.ts';
+import type { NoteOrderAmended, NoteOrderSignal, SagaCommand, StartFulfillment } from './commands.ts';
 import type { Driver } from './driver.ts';
 import type { FulfillmentLimits } from './limits.ts';
 import type { Observe } from './observe.ts';
@@ -51,7 +51,8 @@ export function runOrderFeed(options: OrderFeedOptions, signal: AbortSignal): Pr
         const from = checkpoints.get(partition) ?? null;
         const moved = await readStore.moveCheckpoint({ consumer, partition, from, to: checkpoint });
         if (moved === 'moved') {
-          throw new OperationalFailure('CHECKPOINT_MOVED', `${consumer} ${partition}`, { retryable: false });
+          options.observe({ what: 'checkpoint-refused' });
+          throw new OperationalFailure('CHECKPOINT_MOVED', `${consumer} ${partition}`, { retryable: true });
         }
         checkpoints.set(partition, checkpoint);
       },
@@ -98,11 +99,13 @@ function heardCommand(
 export function commandOf(
   event: Recorded<OrderEvent>,
   unpaidExpiryMs: (method: string) => number,
-): StartFulfillment | NoteOrderSignal | null {
+): StartFulfillment | NoteOrderSignal | NoteOrderAmended | null {
   if (event.origin === 'backfill') return null;
   switch (event.type) {
     case 'OrderPlaced':
       return start(event.data, unpaidExpiryMs);
+    case 'OrderAmended':
+      return { type: 'NoteOrderAmended', orderVersion: event.revision + 1, ...goodsOf(event.data) };
     case 'OrderCancelled':
       return { type: 'NoteOrderSignal', signal: 'cancelled' };
     case 'OrderExpired':
@@ -134,16 +137,23 @@ function isOwn(event: Recorded<Extract<OrderEvent, { readonly type: 'PaymentCapt
 }
 
 function start(data: OrderPlacedData, unpaidExpiryMs: (method: string) => number): StartFulfillment {
-  const { orderId, customerId, currency, totals, lines, payments } = data;
+  const { orderId, customerId, currency, payments } = data;
   return {
     type: 'StartFulfillment',
     orderId: orderId as OrderId,
     customerId,
     currency,
+    ...goodsOf(data),
+    unpaidExpiryMs: expiryMs(payments, unpaidExpiryMs),
+  };
+}
+
+/** What a saga needs to know of what is sold and paid. */
+function goodsOf({ totals, lines, payments }: OrderPlacedData | OrderAmendedData) {
+  return {
     total: totals.total,
     lines: lines.map(({ lineId, sku, quantity }) => ({ lineId, sku, quantity })),
     payments: payments.map(({ paymentId, method, amount }) => ({ paymentId, method, amount })),
-    unpaidExpiryMs: expiryMs(payments, unpaidExpiryMs),
   };
 }
 

@@ -24,12 +24,14 @@ export function openGateways({ payment, logistics, risk }: GatewayUrls, metrics:
 const openness = { closed: 0, 'half-open': 0.5, open: 1 } as const;
 
 function observing(metrics: Metrics): Observer {
-  const states = new Map<string, number>();
+  // Each is there before its first call: closed.
+  const states = new Map<string, number>(['payment', 'logistics', 'risk'].map((name) => [name, openness.closed]));
+  for (const name of states.keys()) metrics.count('retries_total', name, 0);
   metrics.watch('breaker_open', () => [...states].map(([of, value]) => ({ of, value })));
   return {
-    onAttempt: ({ dependency, number }) => {
-      if (!states.has(dependency)) states.set(dependency, openness.closed);
-      if (number > 1) metrics.count('retries_total', dependency);
+    onAttempt: (attempt) => {
+      metrics.observeCall(attempt);
+      if (attempt.number > 1) metrics.count('retries_total', attempt.dependency);
     },
     onStateChange: ({ dependency, state }) => states.set(dependency, openness[state]),
   };

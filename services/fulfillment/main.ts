@@ -14,7 +14,7 @@ await main(
   alone({
     name: 'fulfillment',
     api,
-    stores: ['store', 'subjectKeys', 'paymentTokens', 'readStore'],
+    stores: ['store', 'subjectKeys', 'paymentTokens', 'readStore', 'leases'],
     views,
     wire: async (wiring, opening) => {
       const { store, config } = wiring;

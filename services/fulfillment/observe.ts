@@ -20,6 +20,8 @@ export type Observation =
   | { readonly what: 'bug'; readonly orderId: OrderId; readonly step: string | null; readonly error: unknown }
   /** A loop of the process (order feed, timers, watchdog) failed and goes on. */
   | { readonly what: 'loop-failed'; readonly loop: string; readonly error: unknown }
+  /** The order feed's checkpoint did not move: another process moved it. */
+  | { readonly what: 'checkpoint-refused' }
   | { readonly what: 'timer-fired'; readonly orderId: OrderId; readonly timerId: string }
   | { readonly what: 'redriven'; readonly orderId: OrderId };
 

@@ -4,7 +4,7 @@ import type { EventFeed } from '../../infra/event-feed/port.ts';
 import type { Transactor } from '../../infra/event-store/transact.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import type { SagaCommand } from './commands.ts';
-import { openDriver } from './driver.ts';
+import { openDriver, type Driver } from './driver.ts';
 import { defaultLimits, type FulfillmentLimits } from './limits.ts';
 import type { Clock, Observe } from './observe.ts';
 import { runOrderFeed } from './feed-consumer.ts';
@@ -33,7 +33,8 @@ export type FulfillmentOptions = World & {
 export type Fulfillment = {
   /**
    * Starts and drives sagas until the signal is aborted; then calls in flight end and are recorded, within `drainMs`.
-   * Rejects only with what no restart would help (FOREIGN_STORE, a bug of the order feed).
+   * Rejects only with what no restart would help (FOREIGN_STORE, a bug of the order feed). Each run begins anew, and
+   * drives again what it finds open; one at a time.
    */
   run(signal: AbortSignal): Promise<void>;
   readonly status: () => { readonly running: number; readonly waiting: number };
@@ -43,15 +44,18 @@ export function openFulfillment(options: FulfillmentOptions): Fulfillment {
   const limits = { ...defaultLimits, ...options.limits };
   const { clock = realClock, random = Math.random, observe = () => undefined } = options;
   const parts = { ...options, limits, clock, random, observe };
-  const driver = openDriver({ ...parts, world: options, steps: openSteps(options) });
-  const watchdog = openWatchdog({ ...parts, driver });
+  const steps = openSteps(options);
   const repeat = repeating({ clock, observe });
+  let current: Driver | null = null;
   return {
     run: async (outer) => {
+      const driver = openDriver({ ...parts, world: options, steps });
+      current = driver;
       // Where the order feed ends with an error, the other loops end as well.
       const inner = new AbortController();
       const signal = AbortSignal.any([outer, inner.signal]);
       const end = (): void => inner.abort();
+      const watchdog = openWatchdog({ ...parts, driver });
       const timers = { name: 'timers', everyMs: limits.timersEveryMs, round: () => firedAll({ ...parts, driver }) };
       const watch = { name: 'watchdog', everyMs: limits.watchdogEveryMs, round: watchdog };
       const loops = [runOrderFeed({ ...parts, driver }, signal), repeat(timers, signal), repeat(watch, signal)];
@@ -62,9 +66,10 @@ export function openFulfillment(options: FulfillmentOptions): Fulfillment {
         driver.stop();
         await Promise.allSettled(loops);
         await Promise.race([driver.idle(), sleep(limits.drainMs, undefined, { ref: false })]);
+        current = null;
       }
     },
-    status: driver.status,
+    status: () => current?.status() ?? { running: 0, waiting: 0 },
   };
 }
 

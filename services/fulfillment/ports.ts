@@ -19,6 +19,9 @@ export type StockRequest = {
 
 export type ReserveRequest = StockRequest & { readonly quantity: number };
 
+/** `quantity` 0: none any more. `orderVersion`: of the order after the amendment; an earlier one that comes late changes nothing. */
+export type ChangeReservationRequest = ReserveRequest & { readonly orderVersion: number };
+
 export type StockRejected = { readonly outcome: 'rejected'; readonly rejection: Rejection };
 
 /**
@@ -27,6 +30,8 @@ export type StockRejected = { readonly outcome: 'rejected'; readonly rejection: 
  */
 export type Inventory = {
   reserve(request: ReserveRequest): Promise<{ readonly outcome: 'reserved' | 'untracked' } | StockRejected>;
+  /** What an amended order holds from now on: what it keeps stays held. */
+  change(request: ChangeReservationRequest): Promise<{ readonly outcome: 'reserved' | 'untracked' } | StockRejected>;
   /** Rejected with RESERVATION_NOT_FOUND where nothing is held for the order. */
   release(request: StockRequest): Promise<{ readonly outcome: 'released' } | StockRejected>;
   /** Rejected with RESERVATION_NOT_FOUND where nothing is held for the order. */

@@ -1,4 +1,5 @@
 import type { FulfillmentEvent } from '../../schemas/generated/events.ts';
+import { isPaidLater } from '../../schemas/payment-methods.ts';
 import { type Direction, type Saga, type SagaState } from './saga-state.ts';
 
 /** The way of an order. Every step before `dispatch` can be undone; `dispatch` begins with the order's own pivot. */
@@ -27,11 +28,6 @@ export function advance(state: SagaState): readonly FulfillmentEvent[] {
   }
 }
 
-/** A payment that the customer makes by himself, told by the provider: nothing can be held or taken for it. */
-export function isPaidLater(payment: { readonly method: string }): boolean {
-  return payment.method === 'bank_slip';
-}
-
 /** The step that a payment made later stands for: it succeeds when the order tells so, and its undo is a refund. */
 export function collectStep(paymentId: string): string {
   return `collect:${paymentId}`;
@@ -47,10 +43,18 @@ function forward(saga: Saga): readonly FulfillmentEvent[] {
   const isUnpaid = !isDone(saga, 'capture');
   if (saga.isExpiryDue && isUnpaid && saga.answers['expire-order'] === undefined)
     return [attempt(saga, 'expire-order')];
-  const next = stepNames.find((step) => !isDone(saga, step));
+  const next = wayOf(saga).find((step) => !isDone(saga, step));
   if (next === undefined) return [{ type: 'FulfillmentCompleted', data: { orderId: saga.order.orderId } }];
   if (next === 'authorize' && isWaitingForPayment(saga)) return [];
   return [attempt(saga, next)];
+}
+
+/** An amended order is assessed and reserved for once more, as what it is now, before it is paid. */
+function wayOf({ amendedTo }: Saga): readonly string[] {
+  if (amendedTo === 0) return stepNames;
+  const paidFrom = stepNames.indexOf('authorize');
+  const again = [`risk:${amendedTo}`, `reserve:${amendedTo}`];
+  return [...stepNames.slice(0, paidFrom), ...again, ...stepNames.slice(paidFrom)];
 }
 
 function backward(saga: Saga): readonly FulfillmentEvent[] {
@@ -82,14 +86,17 @@ function reasonToTurn(saga: Saga): string | null {
 
 function reasonOfRefusal({ step, code }: NonNullable<Saga['refusal']>): string {
   if (code === 'ORDER_CANCELLED') return 'cancelled';
-  if (step === 'risk') return 'risk_rejected';
-  if (step === 'reserve') return 'out_of_stock';
+  if (step === 'risk' || step.startsWith('risk:')) return 'risk_rejected';
+  if (step === 'reserve' || step.startsWith('reserve:')) return 'out_of_stock';
   if (step === 'book') return 'shipping_failed';
   return 'payment_failed';
 }
 
 function isWaitingForPayment(saga: Saga): boolean {
-  return saga.order.payments.some((payment) => isPaidLater(payment) && !isDone(saga, collectStep(payment.paymentId)));
+  // Nobody pays a slip of 0, and nobody waits for it.
+  return saga.order.payments.some(
+    (payment) => isPaidLater(payment) && payment.amount > 0 && !isDone(saga, collectStep(payment.paymentId)),
+  );
 }
 
 function attempt(saga: Saga, step: string, undo?: { readonly undoes: number }): FulfillmentEvent {

@@ -16,6 +16,8 @@ export type StepResult = Readonly<Record<string, string>>;
 
 /** A recorded attempt whose outcome is not: the one call that may be in flight. */
 export type PendingAttempt = {
+  /** As the order was when it was recorded: asked again, it asks the same, whatever was amended since. */
+  readonly order: FulfillmentStartedData;
   readonly step: string;
   readonly direction: Direction;
   readonly attempt: number;
@@ -30,7 +32,10 @@ export type SucceededStep = { readonly step: string; readonly attempt: number; r
 
 export type Saga = {
   readonly status: 'Running' | 'Compensating' | 'Completed' | 'Compensated' | 'Quarantined';
+  /** As placed or last amended. */
   readonly order: FulfillmentStartedData;
+  /** The order's version after its last amendment; 0 where there was none. */
+  readonly amendedTo: number;
   /** Succeeded and not undone, in the order in which they succeeded. */
   readonly done: readonly SucceededStep[];
   /** Payments made later that were, also those given back since: as their steps. */
@@ -75,6 +80,7 @@ export function evolve(state: SagaState, event: FulfillmentEvent | Recorded<Fulf
 
 const beginning: Omit<Saga, 'order'> = {
   status: 'Running',
+  amendedTo: 0,
   done: [],
   collected: [],
   pending: null,
@@ -110,6 +116,10 @@ function evolveSaga(saga: Saga, event: LaterEvent | Recorded<LaterEvent>): Saga 
       const { signal } = event.data;
       return signal === 'paid' ? saga : { ...saga, signal: saga.signal ?? signal };
     }
+    case 'OrderAmendmentNoted': {
+      const { orderVersion: amendedTo, total, lines, payments } = event.data;
+      return { ...saga, amendedTo, order: { ...saga.order, total, lines, payments } };
+    }
     case 'CompensationBegun':
       return { ...saga, status: 'Compensating', reason: event.data.reason };
     case 'FulfillmentCompensated':
@@ -126,7 +136,7 @@ function evolveSaga(saga: Saga, event: LaterEvent | Recorded<LaterEvent>): Saga 
 function attempted(saga: Saga, { step, direction, attempt, effectKey }: StepAttemptedData): Saga {
   return {
     ...saga,
-    pending: { step, direction, attempt, effectKey, failedWith: null, waitsFor: null },
+    pending: { order: saga.order, step, direction, attempt, effectKey, failedWith: null, waitsFor: null },
     attempts: { ...saga.attempts, [`${step}/${direction}`]: attempt },
   };
 }

@@ -146,6 +146,59 @@ describe('the fulfillment saga meets a slip that is paid later', () => {
   });
 });
 
+describe('the fulfillment saga hears of an amendment', () => {
+  const lines = [{ lineId: 'l1', sku: 'cup', quantity: 5 }];
+  const amended = (orderVersion: number, total = 1500): SagaCommand => ({
+    ...({ type: 'NoteOrderAmended', orderVersion, total, lines } as const),
+    payments: [{ ...slip, amount: total }],
+  });
+  const waiting = [startWith(slip), succeed('risk'), succeed('reserve')];
+
+  it('and assesses and reserves anew before it waits again', () => {
+    expect(tell(...waiting, amended(2)).last).toEqual(['OrderAmendmentNoted', 'StepAttempted risk:2/run/1']);
+    const again = [...waiting, amended(2), succeed('risk:2')];
+    expect(tell(...again).last.at(-1)).toBe('StepAttempted reserve:2/run/1');
+    expect(nextEffect(tell(...again).state)).toMatchObject({ order: { total: 1500, lines } });
+    expect(tell(...again, succeed('reserve:2')).last).toEqual(['StepSucceeded reserve:2/run/1']);
+    expect(tell(...again, succeed('reserve:2'), paid).last.at(-1)).toBe('StepAttempted authorize/run/1');
+  });
+
+  it('while a step is in flight, which goes on to ask what it was recorded with', () => {
+    const noted = tell(startWith(slip), succeed('risk'), amended(2));
+    expect(noted.last).toEqual(['OrderAmendmentNoted']);
+    expect(nextEffect(noted.state)).toMatchObject({ step: 'reserve', order: { total: 1000 } });
+    const failed = [startWith(slip), succeed('risk'), amended(2), fail('reserve', 0), fire('reserve/run/1/retry/1')];
+    expect(nextEffect(tell(...failed).state)).toMatchObject({
+      effectKey: `${orderId}/reserve/1`,
+      order: { total: 1000 },
+    });
+    expect(tell(...failed, succeed('reserve')).last.at(-1)).toBe('StepAttempted risk:2/run/1');
+  });
+
+  it('and leaves out what a later one overtook', () => {
+    const twice = [...waiting, amended(2), amended(3, 1600), succeed('risk:2')];
+    expect(tell(...twice).last.at(-1)).toBe('StepAttempted risk:3/run/1');
+    expect(tell(...twice, amended(2), amended(3)).last).toEqual([]);
+  });
+
+  it('and turns back where there is no stock for it', () => {
+    const refusal = [...waiting, amended(2), succeed('risk:2'), refuse('reserve:2', 'OUT_OF_STOCK')];
+    expect(tell(...refusal).last).toContain('CompensationBegun out_of_stock');
+    const undone = [succeed('cancel-order'), succeed('risk:2', 'undo'), succeed('reserve', 'undo')];
+    expect(tell(...refusal, ...undone).last.at(-1)).toBe('StepAttempted risk/undo/1');
+  });
+
+  it('too late, once its payment has begun or it turned back, and does nothing', () => {
+    expect(tell(...waiting, paid, amended(2)).last).toEqual([]);
+    expect(tell(...waiting, cancelled, amended(2)).last).toEqual([]);
+  });
+
+  it('down to nothing, and waits for no slip', () => {
+    const free = [...waiting, amended(2, 0), succeed('risk:2'), succeed('reserve:2')];
+    expect(tell(...free).last.at(-1)).toBe('StepAttempted authorize/run/1');
+  });
+});
+
 describe('the fulfillment saga turns back', () => {
   it.each([
     ['risk', 'SCORE', 'risk_rejected'],
@@ -246,12 +299,17 @@ describe('the fulfillment saga tries again', () => {
 
 describe('whatever it is told, the fulfillment saga', () => {
   const starts = fc.constantFrom<SagaCommand>(startWith(card), startWith(card, slip));
+  const amendedTo = (orderVersion: number): SagaCommand => {
+    const total = orderVersion * 100;
+    return { type: 'NoteOrderAmended', orderVersion, total, lines: [], payments: [{ ...slip, amount: total }] };
+  };
   const expired: SagaCommand = { type: 'NoteOrderSignal', signal: 'expired' };
   // Mostly success: else few sagas come far enough to have several steps to undo.
   const further = fc.oneof(
     { weight: 12, arbitrary: fc.constant('succeed') },
     { weight: 5, arbitrary: fc.constantFrom('refuse', 'fail', 'wait', 'fire', 'quarantine') },
     { weight: 2, arbitrary: fc.constantFrom<SagaCommand>(paid, cancelled, expired, fire('unpaid-expiry')) },
+    { weight: 2, arbitrary: fc.integer({ min: 2, max: 5 }).map(amendedTo) },
     { weight: 1, arbitrary: starts },
   );
   const commands = fc

@@ -1,9 +1,11 @@
 import { accept, type Decision } from '../../schemas/decision.ts';
 import type { FulfillmentEvent } from '../../schemas/generated/events.ts';
 import type { Decider } from '../../infra/event-store/decider.ts';
-import { advance, collectStep, isDone, isPaidLater } from './saga-advance.ts';
+import { isPaidLater } from '../../schemas/payment-methods.ts';
+import { advance, collectStep, isDone } from './saga-advance.ts';
 import type {
   FireTimer,
+  NoteOrderAmended,
   NoteOrderSignal,
   Quarantine,
   RecordStepFailed,
@@ -102,6 +104,8 @@ function happened(command: SagaCommand, state: SagaState): readonly FulfillmentE
       return quarantine(command, state);
     case 'NoteOrderSignal':
       return noteSignal(command, state);
+    case 'NoteOrderAmended':
+      return noteAmended(command, state);
     case 'FireTimer':
       return fireTimer(command, state);
   }
@@ -184,6 +188,15 @@ function noteSignal(command: NoteOrderSignal, saga: Saga): readonly FulfillmentE
   if (!isOpen || saga.signal !== null || isDone(saga, 'dispatch')) return [];
   if (command.signal === 'payment_failed' && !isAwaited(saga, command.paymentId)) return [];
   return [noted];
+}
+
+/** The order allows it only before its payment begins; so from `authorize` on it is none, or comes late. */
+function noteAmended(command: NoteOrderAmended, saga: Saga): readonly FulfillmentEvent[] {
+  const { orderVersion, total, lines, payments } = command;
+  const isOpen = saga.status === 'Running' || saga.status === 'Quarantined';
+  if (!isOpen || orderVersion <= saga.amendedTo || saga.attempts['authorize/run'] !== undefined) return [];
+  const { orderId } = saga.order;
+  return [{ type: 'OrderAmendmentNoted', data: { orderId, orderVersion, total, lines, payments } }];
 }
 
 function notePaid(

@@ -128,15 +128,24 @@ function openTestStock(store: TestWorld['store']): Pick<TestWorld, 'inventory' |
     if (answer.outcome === 'rejected') return { outcome: 'rejected', rejection: answer.rejection } as const;
     throw new Error(answer.outcome);
   };
+  const reservation = (orderId: OrderId, answer: Awaited<ReturnType<typeof ask>>) => {
+    if (answer.outcome === 'rejected') return { outcome: 'rejected', rejection: answer.rejection } as const;
+    if (answer.outcome !== 'accepted') throw new Error(answer.outcome);
+    const isHeld = answer.state.status === 'Tracked' && holdOf(answer.state, orderId) !== null;
+    return { outcome: isHeld ? 'reserved' : 'untracked' } as const;
+  };
   return {
     inventory: {
       reserve: async (request) => {
         const { sku, orderId, quantity } = request;
-        const answer = await ask(request, { type: 'ReserveStock', sku, orderId, quantity });
-        if (answer.outcome === 'rejected') return { outcome: 'rejected', rejection: answer.rejection };
-        if (answer.outcome !== 'accepted') throw new Error(answer.outcome);
-        const isHeld = answer.state.status === 'Tracked' && holdOf(answer.state, orderId) !== null;
-        return { outcome: isHeld ? 'reserved' : 'untracked' };
+        return reservation(orderId, await ask(request, { type: 'ReserveStock', sku, orderId, quantity }));
+      },
+      change: async (request) => {
+        const { sku, orderId, quantity, orderVersion } = request;
+        return reservation(
+          orderId,
+          await ask(request, { type: 'ChangeReservation', sku, orderId, quantity, orderVersion }),
+        );
       },
       release: (request) => {
         const { sku, orderId } = request;

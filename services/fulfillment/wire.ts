@@ -1,16 +1,21 @@
 import type { Logger } from 'pino';
 import type { EventFeed } from '../../infra/event-feed/port.ts';
+import { watchBatches, wedgedConsumers } from '../../infra/event-feed/watch-batches.ts';
 import { openTransactor } from '../../infra/event-store/transact.ts';
 import type { Config } from '../../infra/config/config.ts';
+import { logLeases } from '../../infra/leases/lease-log.ts';
+import { runLeased } from '../../infra/leases/run-leased.ts';
+import { watchLogLag } from '../../infra/metrics/log-lag.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import type { Part } from '../../infra/process/part.ts';
 import type { Stores } from '../../infra/process/stores.ts';
 import { openGateways, type GatewayUrls } from './gateways.ts';
+import { sagaMetrics, watchSagas } from './observe-metrics.ts';
 import type { Observation } from './observe.ts';
 import { openFulfillment, sagaDecider } from './open.ts';
 import type { World } from './ports.ts';
 
-export type FulfillmentWiring = Pick<Stores, 'store' | 'readStore' | 'paymentTokens'> &
+export type FulfillmentWiring = Pick<Stores, 'store' | 'readStore' | 'paymentTokens' | 'leases'> &
   Pick<World, 'orders' | 'inventory'> & {
     readonly feed: EventFeed;
     readonly gatewayUrls: GatewayUrls;
@@ -21,7 +26,9 @@ export type FulfillmentWiring = Pick<Stores, 'store' | 'readStore' | 'paymentTok
 
 /** The sagas, with their gateways, and with the doors of the services that they ask. */
 export function wireFulfillment(wiring: FulfillmentWiring): Part {
-  const { store, readStore, paymentTokens, orders, inventory, feed, config, metrics, log } = wiring;
+  const { store, readStore, paymentTokens, leases, orders, inventory, config, metrics, log } = wiring;
+  const feed = watchBatches(wiring.feed);
+  const countSaga = sagaMetrics(metrics);
   const fulfillment = openFulfillment({
     transactor: openTransactor(store, { decider: sagaDecider }),
     feed,
@@ -34,16 +41,26 @@ export function wireFulfillment(wiring: FulfillmentWiring): Part {
     // of them than open a breaker (20), so that a stall of our own is not taken for an outage.
     limits: { drivesMax: 18 },
     unpaidExpiryMs: (method) => config.unpaidExpiryMsByMethod[method] ?? config.unpaidExpiryMs,
-    observe: (observation) => noteSaga(log, observation),
+    observe: (observation) => {
+      feed.noteProgress('fulfillment');
+      countSaga(observation);
+      if (observation.what === 'checkpoint-refused') metrics.count('stale_writes_refused_total', 'fulfillment');
+      else noteSaga(log, observation);
+    },
   });
-  metrics.watch('sagas', () => Object.entries(fulfillment.status()).map(([of, value]) => ({ of, value })));
+  const name = 'fulfillment';
+  const observe = logLeases(wiring, [name]);
+  watchSagas(metrics, { readStore, status: fulfillment.status });
+  watchLogLag({ metrics, store, readStore }, 'consumer', [{ consumer: 'fulfillment', categories: ['order'] }]);
   return {
     routes: [],
     readiness: [
       { name: 'event-store', check: () => store.ping() },
       { name: 'read-store', check: () => readStore.ping() },
     ],
-    run: (signal) => fulfillment.run(signal),
+    liveness: [{ name, wedged: () => wedgedConsumers(feed) }],
+    // Its loops belong together: one process at a time reads the orders, fires the timers and watches the sagas.
+    run: (signal) => runLeased({ leases, name, signal, run: (held) => fulfillment.run(held), observe }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type {
   AdjustStock,
+  ChangeReservation,
   DeductStock,
   ReceiveStock,
   ReleaseStock,
@@ -20,6 +21,8 @@ export function decide(command: StockCommand, state: StockState): Decision<Stock
       return adjustStock(command, state);
     case 'ReserveStock':
       return reserveStock(command, state);
+    case 'ChangeReservation':
+      return changeReservation(command, state);
     case 'ReleaseStock':
       return releaseStock(command, state);
     case 'DeductStock':
@@ -64,6 +67,30 @@ export function reserveStock({ sku, orderId, quantity }: ReserveStock, state: St
   const available = availableOf(state);
   if (available < quantity) return reject('OUT_OF_STOCK', `${quantity} of ${sku} asked, ${available} available`);
   return accept({ type: 'StockReserved', data: { sku, orderId, quantity } });
+}
+
+/**
+ * An amended order holds another quantity from now on: what it keeps stays held, so that nobody takes it in between. A
+ * repeat, or an amendment that a later one overtook, adds nothing. Holding 0 is no release: it may want some again.
+ * Rejects with INVALID_VALUE, OUT_OF_STOCK, RESERVATION_NOT_FOUND (this order released before: its late run is refused).
+ */
+export function changeReservation(command: ChangeReservation, state: StockState): Decision<StockEvent> {
+  const { sku, orderId, quantity, orderVersion } = command;
+  if (quantity !== 0 && !isQuantity(quantity)) return reject('INVALID_VALUE', '/quantity: an integer from 0 to 2^53-1');
+  if (!isTracked(state)) return accept();
+  const hold = holdOf(state, orderId);
+  if (hold?.status === 'Released') return reject('RESERVATION_NOT_FOUND', `${sku} was released`);
+  if (hold?.status === 'Deducted') return accept();
+  const previousQuantity = hold?.quantity ?? 0;
+  // Where it holds nothing, 0 is recorded all the same: it fences off what comes late.
+  if (hold !== null && (hold.orderVersion >= orderVersion || previousQuantity === quantity)) return accept();
+  const more = quantity - previousQuantity;
+  const available = availableOf(state);
+  if (more > available) return reject('OUT_OF_STOCK', `${more} more of ${sku} asked, ${available} available`);
+  return accept({
+    type: 'StockReservationChanged',
+    data: { sku, orderId, quantity, previousQuantity, orderVersion },
+  });
 }
 
 /**

@@ -28,6 +28,10 @@ export type StockDoor = {
   reserve(
     call: StockCall & { readonly quantity: number },
   ): Promise<{ readonly outcome: 'reserved' | 'untracked' } | Rejected>;
+  /** What an amended order holds from now on; 0: nothing. */
+  change(
+    call: StockCall & { readonly quantity: number; readonly orderVersion: number },
+  ): Promise<{ readonly outcome: 'reserved' | 'untracked' } | Rejected>;
   release(call: StockCall): Promise<{ readonly outcome: 'released' } | Rejected>;
   deduct(call: StockCall): Promise<{ readonly outcome: 'deducted' } | Rejected>;
 };
@@ -38,6 +42,8 @@ export type StockRequest = {
   readonly commandId: CommandId;
   readonly correlationId: string;
   readonly expectedVersion?: number | undefined;
+  /** Answer as the command would be answered now, and store nothing. */
+  readonly dryRun?: boolean;
 };
 
 export type StockChange = Extract<StockCommand, { readonly type: 'ReceiveStock' | 'AdjustStock' }>;
@@ -71,12 +77,12 @@ export function openInventory({ store, observe, observeDeduction }: InventoryOpt
     door: {
       reserve: async (call) => {
         const { sku, orderId, quantity } = call;
-        const answer = await send(call, { type: 'ReserveStock', sku, orderId, quantity });
-        if (answer.outcome === 'rejected') return answer;
-        if (!isTracked(answer.state)) return { outcome: 'untracked' };
-        // A repeat may be answered from its receipt, after the units were given back: what holds now counts.
-        if (holdOf(answer.state, orderId)?.status !== 'Released') return { outcome: 'reserved' };
-        return { outcome: 'rejected', rejection: { code: 'RESERVATION_NOT_FOUND', detail: `${sku} was released` } };
+        return reservation(call, await send(call, { type: 'ReserveStock', sku, orderId, quantity }));
+      },
+      change: async (call) => {
+        const { sku, orderId, quantity, orderVersion } = call;
+        const command = { type: 'ChangeReservation', sku, orderId, quantity, orderVersion } as const;
+        return reservation(call, await send(call, command));
       },
       release: async (call) => {
         const answer = await send(call, { type: 'ReleaseStock', sku: call.sku, orderId: call.orderId });
@@ -90,9 +96,9 @@ export function openInventory({ store, observe, observeDeduction }: InventoryOpt
     },
     change: async (request, command) => {
       const { type, sku, ...body } = command;
-      const { expectedVersion, ...ids } = request;
+      const { expectedVersion, dryRun = false, ...ids } = request;
       const stream = stockStream(request.tenantId, sku);
-      const answer = await transactor.transact({
+      const answer = await transactor[dryRun ? 'preview' : 'transact']({
         ...ids,
         stream,
         command,
@@ -106,4 +112,15 @@ export function openInventory({ store, observe, observeDeduction }: InventoryOpt
     },
     get: (tenantId, sku) => transactor.load(tenantId, stockStream(tenantId, sku)),
   };
+}
+
+/** A repeat may be answered from its receipt, after the units were given back: what holds now counts. */
+function reservation(
+  { sku, orderId }: StockCall,
+  answer: Settled<StockState>,
+): Awaited<ReturnType<StockDoor['reserve']>> {
+  if (answer.outcome === 'rejected') return answer;
+  if (!isTracked(answer.state)) return { outcome: 'untracked' };
+  if (holdOf(answer.state, orderId)?.status !== 'Released') return { outcome: 'reserved' };
+  return { outcome: 'rejected', rejection: { code: 'RESERVATION_NOT_FOUND', detail: `${sku} was released` } };
 }

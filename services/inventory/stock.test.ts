@@ -21,6 +21,10 @@ const reserve = (quantity: number, id = orderId): StockCommand => ({
   orderId: id,
   quantity,
 });
+const change = (quantity: number, orderVersion = 2, id = orderId): StockCommand => ({
+  ...({ type: 'ChangeReservation', sku, orderId: id } as const),
+  ...{ quantity, orderVersion },
+});
 const release = (id = orderId): StockCommand => ({ type: 'ReleaseStock', sku, orderId: id });
 const deduct = (id = orderId): StockCommand => ({ type: 'DeductStock', sku, orderId: id });
 
@@ -29,6 +33,10 @@ const adjusted = (delta: number): StockEvent => ({ type: 'StockAdjusted', data: 
 const reserved = (quantity: number, id = orderId): StockEvent => ({
   type: 'StockReserved',
   data: { sku, orderId: id, quantity },
+});
+const changed = (quantity: number, previousQuantity: number, orderVersion = 2): StockEvent => ({
+  type: 'StockReservationChanged',
+  data: { sku, orderId, quantity, previousQuantity, orderVersion },
 });
 const released = (quantity: number, id = orderId): StockEvent => ({
   type: 'StockReleased',
@@ -79,6 +87,50 @@ describe('reserving', () => {
     given(received(5), reserved(2), released(2)).when(reserve(2)).thenRejected('RESERVATION_NOT_FOUND');
     given(received(5), released(0)).when(reserve(2)).thenRejected('RESERVATION_NOT_FOUND');
     given(received(5), released(0)).when(reserve(2, otherOrderId)).then(reserved(2, otherOrderId));
+  });
+});
+
+describe('a reservation of an amended order', () => {
+  it('follows it up, down, to nothing and back', () => {
+    given(received(5), reserved(2)).when(change(5)).then(changed(5, 2));
+    given(received(5), reserved(2)).when(change(1)).then(changed(1, 2));
+    given(received(5), reserved(2)).when(change(0)).then(changed(0, 2));
+    given(received(5), reserved(2), changed(0, 2))
+      .when(change(4, 3))
+      .then(changed(4, 0, 3));
+    given(received(5)).when(change(4)).then(changed(4, 0));
+    const { state } = given(received(5), reserved(2), changed(4, 2));
+    expect(state).toMatchObject({ onHand: 5, reserved: 4 });
+    given(received(5), reserved(2), changed(4, 2)).when(deduct()).then(deducted(4));
+  });
+
+  it('needs only what is more than it holds', () => {
+    given(received(5), reserved(3), reserved(1, otherOrderId)).when(change(4)).then(changed(4, 3));
+    given(received(5), reserved(3), reserved(1, otherOrderId))
+      .when(change(5))
+      .thenRejected('OUT_OF_STOCK', /2 more .* 1 available/);
+  });
+
+  it('is left alone by a repeat, by an earlier amendment that comes late, and by the late first reservation', () => {
+    given(received(5), reserved(2), changed(3, 2)).when(change(3)).thenNothing();
+    given(received(5), reserved(2), changed(3, 2, 3))
+      .when(change(5, 2))
+      .thenNothing();
+    given(received(5), reserved(2), changed(0, 2, 3))
+      .when(change(2, 2))
+      .thenNothing();
+    given(received(5), changed(0, 0)).when(reserve(2)).thenNothing();
+    given(received(5)).when(change(0)).then(changed(0, 0));
+  });
+
+  it('is refused after a release, and has nothing to do after the deduction or on an untracked SKU', () => {
+    given(received(5), reserved(2), released(2)).when(change(3)).thenRejected('RESERVATION_NOT_FOUND');
+    given(received(5), reserved(2), deducted(2)).when(change(3)).thenNothing();
+    given().when(change(3)).thenNothing();
+    for (const bad of [-1, 1.5, NaN])
+      given(received(5))
+        .when(change(bad))
+        .thenRejected('INVALID_VALUE', /^\/quantity/);
   });
 });
 
@@ -159,6 +211,9 @@ describe('the laws of stock', () => {
     anyQuantity.map(receive),
     fc.integer({ min: -6, max: 6 }).map(adjust),
     fc.tuple(anyQuantity, anyOrder).map(([quantity, id]) => reserve(quantity, id)),
+    fc
+      .tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 2, max: 5 }), anyOrder)
+      .map(([quantity, orderVersion, id]) => change(quantity, orderVersion, id)),
     anyOrder.map(release),
     anyOrder.map(deduct),
   );
@@ -224,7 +279,7 @@ describe('the laws of stock', () => {
     const before = given(received(9), reserved(1)).state;
     stockDecider.evolve(stockDecider.evolve(before, reserved(2, otherOrderId)), released(1));
     if (!isTracked(before)) throw new Error('untracked');
-    expect(holdOf(before, orderId)).toEqual({ status: 'Reserved', quantity: 1 });
+    expect(holdOf(before, orderId)).toEqual({ status: 'Reserved', quantity: 1, orderVersion: 1 });
     expect(holdOf(before, otherOrderId)).toBeNull();
   });
 
@@ -237,6 +292,7 @@ describe('the laws of stock', () => {
   function heldBy(history: readonly StockEvent[]): number {
     return history.reduce((held, event) => {
       if (event.type === 'StockReserved') return held + event.data.quantity;
+      if (event.type === 'StockReservationChanged') return held + event.data.quantity - event.data.previousQuantity;
       return event.type === 'StockReleased' || event.type === 'StockDeducted' ? held - event.data.quantity : held;
     }, 0);
   }

@@ -16,7 +16,12 @@ export type TrackedStock = Extract<StockState, { readonly status: 'Tracked' }>;
 
 /** What an order did with this SKU. `Released` is a tombstone: a late reservation of that order is refused. */
 export type Hold =
-  | { readonly status: 'Reserved'; readonly quantity: number }
+  | {
+      readonly status: 'Reserved';
+      readonly quantity: number;
+      /** Of the order after the amendment that it follows; 1: as placed. */
+      readonly orderVersion: number;
+    }
   | { readonly status: 'Released' }
   | { readonly status: 'Deducted' };
 
@@ -50,8 +55,13 @@ export function evolve(state: StockState, event: StockEvent): StockState {
       return { ...state, onHand: state.onHand + event.data.delta };
     case 'StockReserved': {
       const { orderId, quantity } = event.data;
-      const holds = withHold(state.holds, orderId, { status: 'Reserved', quantity });
+      const holds = withHold(state.holds, orderId, { status: 'Reserved', quantity, orderVersion: 1 });
       return { ...state, reserved: state.reserved + quantity, holds };
+    }
+    case 'StockReservationChanged': {
+      const { orderId, quantity, previousQuantity, orderVersion } = event.data;
+      const holds = withHold(state.holds, orderId, { status: 'Reserved', quantity, orderVersion });
+      return { ...state, reserved: state.reserved + quantity - previousQuantity, holds };
     }
     case 'StockReleased': {
       const { orderId, quantity } = event.data;

@@ -8,11 +8,13 @@ import type {
 } from '../../schemas/commands.ts';
 import { accept, reject, unreachable, type Decision } from '../../schemas/decision.ts';
 import type { OrderEvent } from '../../schemas/generated/events.ts';
+import { amendOrder } from './amend-order.ts';
 import { backfillOrder } from './backfill-order.ts';
-import { isPaid, isShipped, type OrderState } from './order.ts';
+import { isPaid, isShipped, whereParcelsAre, type OrderState } from './order.ts';
 import { recordPaymentFact } from './payment-facts.ts';
 import { refundableOf, moneyOf } from './payment.ts';
 import { draftOrder, placement } from './placement.ts';
+import { paymentsProblem } from './pricing.ts';
 import { recordShipmentFact } from './shipment-facts.ts';
 
 /**
@@ -25,6 +27,8 @@ export function decide(command: OrderCommand, state: OrderState): Decision<Order
       return placeOrder(command, state);
     case 'BackfillOrder':
       return backfillOrder(command, state);
+    case 'AmendOrder':
+      return amendOrder(command, state);
     case 'CancelOrder':
       return cancelOrder(command, state);
     case 'ExpireOrder':
@@ -58,10 +62,8 @@ export function placeOrder(command: PlaceOrder, state: OrderState): Decision<Ord
   const draft = draftOrder(command.orderId, command.order);
   if ('code' in draft) return reject(draft.code, draft.detail);
   if (draft.lines.length === 0) return reject('INVALID_VALUE', '/lines: at least one line');
-  const paid = draft.payments.reduce((total, { amount }) => total + BigInt(amount), 0n);
-  if (paid !== BigInt(draft.totals.total)) {
-    return reject('TOTAL_MISMATCH', `the total is ${draft.totals.total}, the payments add up to ${paid}`);
-  }
+  const mismatch = paymentsProblem(draft.payments, draft.totals.total);
+  if (mismatch !== null) return reject('TOTAL_MISMATCH', mismatch);
   return accept(placement(command, draft));
 }
 
@@ -71,10 +73,10 @@ export function cancelOrder({ orderId, reason }: CancelOrder, state: OrderState)
     case 'Unplaced':
       return reject('ORDER_NOT_FOUND', orderId);
     case 'Open':
-      if (isShipped(state)) return reject('ORDER_ALREADY_SHIPPED', orderId);
+      if (isShipped(state)) return reject('ORDER_ALREADY_SHIPPED', whereParcelsAre(state));
       return accept({ type: 'OrderCancelled', data: { orderId, reason } });
     case 'Dispatching':
-      return reject('ORDER_ALREADY_SHIPPED', orderId);
+      return reject('ORDER_ALREADY_SHIPPED', whereParcelsAre(state));
     case 'Cancelled':
     case 'Expired':
       return accept();

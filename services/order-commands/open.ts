@@ -6,9 +6,10 @@ import { openTransactor } from '../../infra/event-store/transact.ts';
 import type { TransactAnswer, Transactor } from '../../infra/event-store/transact.ts';
 import type { PaymentTokens } from '../../infra/payment-tokens/port.ts';
 import type { SubjectKeys } from '../../infra/subject-keys/port.ts';
-import type { HistoricalFact, OrderCommand, OrderInput } from '../../schemas/commands.ts';
+import type { AmendmentInput, HistoricalFact, OrderCommand, OrderInput } from '../../schemas/commands.ts';
 import { derivedId, orderIdOf, orderStream } from '../../schemas/ids.ts';
 import type { CommandId, OrderId, TenantId } from '../../schemas/ids.ts';
+import { actionsOf, type Action } from './actions.ts';
 import { orderDecider } from './order-decider.ts';
 import type { OrderState } from './order.ts';
 
@@ -26,9 +27,15 @@ export type CommandCall = {
   readonly commandId: CommandId;
   readonly correlationId: string;
   readonly expectedVersion?: number | undefined;
+  /** Answer as the command would be answered now, and store nothing. */
+  readonly dryRun?: boolean;
 };
 
-export type OrderCommandAnswer = TransactAnswer<OrderState> & { readonly orderId: OrderId };
+export type OrderCommandAnswer = TransactAnswer<OrderState> & {
+  readonly orderId: OrderId;
+  /** Nothing was stored: the events of an acceptance are those that would be. */
+  readonly isDryRun: boolean;
+};
 
 export type OrderCommands = {
   readonly transactor: Transactor<OrderState, OrderCommand>;
@@ -37,7 +44,10 @@ export type OrderCommands = {
   /** Throws what `Transactor.transact` throws. The token of a card goes to the token table, never into an event. */
   place(call: CommandCall, order: OrderInput): Promise<OrderCommandAnswer>;
   backfill(call: CommandCall, order: OrderInput, facts: readonly HistoricalFact[]): Promise<OrderCommandAnswer>;
+  amend(call: CommandCall, orderId: OrderId, amendment: AmendmentInput): Promise<OrderCommandAnswer>;
   cancel(call: CommandCall, orderId: OrderId, reason: string): Promise<OrderCommandAnswer>;
+  /** What can be asked of the order as it is now; null: the tenant has no such order. */
+  actions(tenantId: TenantId, orderId: OrderId): Promise<readonly Action[] | null>;
 };
 
 /** The service that decides orders: one transactor behind every door. */
@@ -66,6 +76,16 @@ export function openOrderCommands(options: OrderCommandsOptions): OrderCommands 
       const command = { type: 'BackfillOrder', orderId, tenantId: call.tenantId, order, facts } as const;
       return ask(transactor, call, { command, body: { ...order, facts }, startsStream: true });
     },
+    amend: (call, orderId, amendment) =>
+      ask(transactor, call, {
+        command: { type: 'AmendOrder', orderId, tenantId: call.tenantId, amendment },
+        body: amendment,
+        startsStream: false,
+      }),
+    actions: async (tenantId, orderId) => {
+      const { state } = await transactor.load(tenantId, orderStream(orderId));
+      return actionsOf(orderId, state);
+    },
     cancel: (call, orderId, reason) =>
       ask(transactor, call, {
         command: { type: 'CancelOrder', orderId, reason },
@@ -89,7 +109,8 @@ async function ask(
   { command, body, ...start }: Asked,
 ): Promise<OrderCommandAnswer> {
   const { type, orderId } = command;
-  const answer = await transactor.transact({
+  const { dryRun: isDryRun = false } = call;
+  const answer = await transactor[isDryRun ? 'preview' : 'transact']({
     tenantId: call.tenantId,
     stream: orderStream(orderId),
     commandId: call.commandId,
@@ -102,7 +123,7 @@ async function ask(
     ...start,
     answers: 'durable',
   });
-  return { ...answer, orderId };
+  return { ...answer, orderId, isDryRun };
 }
 
 type Tokens = readonly { readonly paymentId: string; readonly token: string }[];

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { OrderCommand, OrderFact, OrderInput } from '../../schemas/commands.ts';
+import type { AmendmentInput, OrderCommand, OrderFact, OrderInput } from '../../schemas/commands.ts';
+import { categoryOfType, eventTypes } from '../../schemas/event-registry.ts';
 import { isValidEvent } from '../../schemas/event-codec.ts';
 import { exampleData } from '../../schemas/examples.ts';
 import type { OrderEvent } from '../../schemas/generated/events.ts';
@@ -43,6 +44,9 @@ const anyRequest: fc.Arbitrary<OrderCommand> = fc.oneof(
     { type: 'BeginDispatch', orderId },
     placeOrder(),
   ),
+  anyAmount.map((shippingFee): OrderCommand => {
+    return { type: 'AmendOrder', orderId, tenantId: 'default', amendment: { shippingFee } };
+  }),
   fc
     .record({ paymentId: anyPayment, refundId: anyRefund, amount: anyAmount })
     .map((request) => ({ type: 'RequestRefund' as const, orderId, reason: 'damaged', ...request })),
@@ -57,9 +61,7 @@ const placePaidTwice = placeOrder({
 });
 const anyCommands = fc.array(anyCommand, { maxLength: 40 }).map((commands) => [placePaidTwice, ...commands]);
 
-const orderEventTypes = Object.keys(exampleData).filter((type) =>
-  /^(Order(?!Signal)|Payment|Refund|Shipment|Dispatch)/.test(type),
-);
+const orderEventTypes = eventTypes.filter((type) => categoryOfType(type) === 'order');
 const anyEvent = fc
   .record({
     type: fc.constantFrom(...orderEventTypes),
@@ -69,7 +71,7 @@ const anyEvent = fc
     amount: anyAmount,
   })
   .map(({ type, ...ids }) => {
-    const data: object = exampleData[type as OrderEvent['type']];
+    const data: object = exampleData[type];
     const known = Object.entries(ids).filter(([key]) => key in data);
     return { type, data: { ...data, ...Object.fromEntries(known) } } as OrderEvent;
   });
@@ -217,6 +219,88 @@ describe('any order', () => {
       }),
     );
   });
+});
+
+describe('any amendments', () => {
+  const anyQuantity = fc.integer({ min: 1, max: 9 });
+  const anyPrice = fc.integer({ min: 0, max: 5_000 });
+  const anySku = fc.constantFrom('mug', 'card', 'tea');
+  /** Lines by their place among those of the order, where it has so many, else new ones. */
+  const anyLines = fc.array(
+    fc.record({ kept: fc.option(fc.nat(3)), sku: anySku, quantity: anyQuantity, unitPrice: anyPrice, tax: anyPrice }),
+    { minLength: 1, maxLength: 4 },
+  );
+  const anyAmendment = fc.record(
+    { lines: anyLines, shippingFee: anyPrice, discount: anyPrice, address: fc.constant(true) },
+    { requiredKeys: [] },
+  );
+  const twoSlips = placeOrder({
+    payments: [
+      { method: 'bank_slip', amount: 1200 },
+      { method: 'bank_slip', amount: 800 },
+    ],
+  });
+  const oneSlip = placeOrder({ payments: [{ method: 'bank_slip' }] });
+
+  type Amendment = typeof anyAmendment extends fc.Arbitrary<infer Value> ? Value : never;
+
+  function amendmentOf({ lines, shippingFee, discount, address }: Amendment, placed: OrderLines): AmendmentInput {
+    const known = new Set<string>();
+    return {
+      ...(shippingFee === undefined ? {} : { shippingFee }),
+      ...(discount === undefined ? {} : { discount }),
+      ...(address === undefined ? {} : { shippingAddress: { city: 'Berlin' } }),
+      ...(lines === undefined
+        ? {}
+        : {
+            lines: lines.map(({ kept, ...line }) => {
+              const old = kept === null ? undefined : placed[kept];
+              if (old === undefined || known.has(old.lineId)) return line;
+              known.add(old.lineId);
+              return { ...line, lineId: old.lineId, sku: old.sku };
+            }),
+          }),
+    };
+  }
+  type OrderLines = readonly { readonly lineId: string; readonly sku: string }[];
+
+  it('keep money exact: lines + tax + shipping - discount = total = payments, and ids of lines apart', () => {
+    const counted = { accepted: 0 };
+    fc.assert(
+      fc.property(fc.constantFrom(oneSlip, twoSlips), fc.array(anyAmendment, { maxLength: 8 }), (start, all) => {
+        const history = [...historyOf(orderDecider, [start])];
+        const skus = new Map<string, string>();
+        for (const each of all) {
+          const state = foldAll(orderDecider, history);
+          if (state.status === 'Unplaced') throw new Error('not placed');
+          for (const { lineId, sku } of state.lines) skus.set(lineId, sku);
+          const { decision } = given(...history).when({
+            ...{ type: 'AmendOrder', orderId, tenantId: 'default' },
+            amendment: amendmentOf(each, state.lines),
+          });
+          const [event] = eventsOf(decision);
+          if (event?.type !== 'OrderAmended') continue;
+          counted.accepted += 1;
+          history.push(event);
+          const { lines, totals, payments, previousTotal } = event.data;
+          const shippingFee = totals.shipping;
+          expect(totals.total).toBe(exactTotal({ lines: lines.map(unnamed), shippingFee, discount: totals.discount }));
+          expect(payments.reduce((paid, { amount }) => paid + amount, 0)).toBe(totals.total);
+          expect(previousTotal).toBe(state.totals.total);
+          expect(new Set(lines.map(({ lineId }) => lineId)).size).toBe(lines.length);
+          // A line's id says the same goods for ever, also after the line was dropped.
+          for (const { lineId, sku } of lines) expect(skus.get(lineId) ?? sku).toBe(sku);
+          expect(isValidEvent(event.type, event.data)).toBe(true);
+        }
+      }),
+      { numRuns: 400 },
+    );
+    expect(counted.accepted).toBeGreaterThan(200);
+  });
+
+  function unnamed<Line extends { readonly name: string | null }>({ name: _, ...line }: Line): Omit<Line, 'name'> {
+    return line;
+  }
 });
 
 type Ids = {

@@ -63,6 +63,15 @@ export function pendingPayment(entry: {
   return { paymentId, method, amount, unanswered: null, facts: [], status: 'Pending' };
 }
 
+/** Other amounts planned for the same payments: what happened to them stays. */
+export function replannedPayments(
+  payments: readonly Payment[],
+  planned: readonly { readonly paymentId: string; readonly amount: number }[],
+): readonly Payment[] {
+  const amounts = new Map(planned.map(({ paymentId, amount }) => [paymentId, amount]));
+  return payments.map((payment) => ({ ...payment, amount: amounts.get(payment.paymentId) ?? payment.amount }));
+}
+
 /** An event of a payment that the order does not have changes nothing. */
 export function evolvePayments(payments: readonly Payment[], event: PaymentEvent): readonly Payment[] {
   return payments.map((payment) =>

@@ -1,10 +1,11 @@
-import type { OrderInput, OrderLineInput, PaymentInput } from '../../schemas/commands.ts';
+import type { OrderInput, PaymentInput } from '../../schemas/commands.ts';
 import type { Decided, Rejection } from '../../schemas/decision.ts';
 import type { OrderEvent, OrderPlacedData } from '../../schemas/generated/events.ts';
-import { derivedId, parseSku, type OrderId } from '../../schemas/ids.ts';
+import { derivedId, type OrderId } from '../../schemas/ids.ts';
 import { isIsoTime } from '../../schemas/iso-time.ts';
-import { isCurrency, sum, times } from '../../schemas/money.ts';
+import { isCurrency } from '../../schemas/money.ts';
 import type { PersonalData } from '../../schemas/personal-data.ts';
+import { amountRange, chargesProblem, firstProblem, isAmount, lineOf, totalsOf } from './pricing.ts';
 
 /** Keeps an order's state and the events of one decision small: a backfill makes up to three events a payment. */
 export const paymentsMax = 100;
@@ -25,14 +26,13 @@ export function draftOrder(orderId: OrderId, order: OrderInput): OrderDraft | Re
   const problem = problemOf(order);
   if (problem !== null) return { code: 'INVALID_VALUE', detail: problem };
   const totals = totalsOf(order);
-  if (totals === null) return { code: 'TOTAL_MISMATCH', detail: 'the total is above 2^53-1' };
-  if (totals.total < 0) return { code: 'TOTAL_MISMATCH', detail: `the total is ${totals.total}, below 0` };
+  if (typeof totals === 'string') return { code: 'TOTAL_MISMATCH', detail: totals };
   return {
     orderId,
     reference: order.reference ?? null,
     customerId: order.customerId,
     currency: order.currency,
-    lines: order.lines.map(lineOf),
+    lines: order.lines.map((line, index) => lineOf(line, String(index + 1))),
     totals,
     payments: order.payments.map(({ method, amount }, index) => ({
       paymentId: derivedId(orderId, `payment/${index + 1}`),
@@ -59,7 +59,11 @@ export function placement(
   };
 }
 
-function personalDataOf(tenantId: string, order: OrderInput): PersonalData | null {
+/** All of one customer under one subject: forgetting him forgets what was amended as well. */
+export function personalDataOf(
+  tenantId: string,
+  order: Pick<OrderInput, 'customerId' | 'shippingAddress' | 'email'>,
+): PersonalData | null {
   const { shippingAddress, email } = order;
   if (shippingAddress === undefined && email === undefined) return null;
   return {
@@ -71,45 +75,16 @@ function personalDataOf(tenantId: string, order: OrderInput): PersonalData | nul
   };
 }
 
-function lineOf({ sku, quantity, unitPrice, tax, name }: OrderLineInput, index: number): OrderDraft['lines'][number] {
-  return { lineId: String(index + 1), sku, quantity, unitPrice, tax: tax ?? 0, name: name ?? null };
-}
-
-/** Null where a sum leaves the safe integers. Sums that only pass through them are refused too: nobody orders that. */
-function totalsOf(order: OrderInput): OrderDraft['totals'] | null {
-  const prices = order.lines.map(({ quantity, unitPrice }) => times(quantity, unitPrice) ?? Infinity);
-  const subtotal = sum(prices);
-  const tax = sum(order.lines.map((line) => line.tax ?? 0));
-  const shipping = order.shippingFee ?? 0;
-  const discount = order.discount ?? 0;
-  if (subtotal === null || tax === null) return null;
-  const total = sum([subtotal, tax, shipping, -discount]);
-  return total === null ? null : { subtotal, discount, shipping, tax, total };
-}
-
-/** The first impossible value, as `<JSON pointer>: <what it may hold>`; null: all well. The value itself is never told. */
+/** As `chargesProblem` tells it. */
 function problemOf(order: OrderInput): string | null {
-  const { reference, currency, shippingFee, discount, occurredAt, payments } = order;
+  const { reference, currency, occurredAt, payments } = order;
   if (reference === '') return '/reference: not empty';
   if (order.customerId === '') return '/customerId: not empty';
   if (!isCurrency(currency)) return '/currency: an active ISO 4217 code';
-  if (!isAmount(shippingFee ?? 0)) return `/shippingFee: ${amountRange}`;
-  if (!isAmount(discount ?? 0)) return `/discount: ${amountRange}`;
   if (occurredAt !== undefined && !isIsoTime(occurredAt)) return '/occurredAt: an RFC 3339 time';
   if (Object.keys(order.metadata ?? {}).length > metadataMax) return `/metadata: at most ${metadataMax} strings`;
   if (payments.length > paymentsMax) return `/payments: at most ${paymentsMax}`;
-  return firstProblem(order.lines, lineProblem) ?? firstProblem(payments, paymentProblem(payments.length));
-}
-
-const amountRange = 'an integer from 0 to 2^53-1';
-
-function lineProblem({ sku, quantity, unitPrice, tax }: OrderLineInput, index: number): string | null {
-  const pointer = `/lines/${index}`;
-  if (parseSku(sku) === null) return `${pointer}/sku: 1 to 128 visible characters`;
-  if (!isAmount(quantity) || quantity < 1) return `${pointer}/quantity: an integer from 1 to 2^53-1`;
-  if (!isAmount(unitPrice)) return `${pointer}/unitPrice: ${amountRange}`;
-  if (!isAmount(tax ?? 0)) return `${pointer}/tax: ${amountRange}`;
-  return null;
+  return chargesProblem(order) ?? firstProblem(payments, paymentProblem(payments.length));
 }
 
 function paymentProblem(count: number) {
@@ -119,19 +94,4 @@ function paymentProblem(count: number) {
     if (amount === undefined) return count === 1 ? null : `${pointer}/amount: needed where there are several payments`;
     return isAmount(amount) ? null : `${pointer}/amount: ${amountRange}`;
   };
-}
-
-function firstProblem<Item>(
-  items: readonly Item[],
-  problem: (item: Item, index: number) => string | null,
-): string | null {
-  for (const [index, item] of items.entries()) {
-    const found = problem(item, index);
-    if (found !== null) return found;
-  }
-  return null;
-}
-
-function isAmount(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0;
 }

@@ -22,6 +22,8 @@ export type QueryObserver = {
   readonly onSnapshotRead?: (read: SnapshotRead) => void;
   /** A store did not help, and the read went on to the next. */
   readonly onFallback?: (from: 'snapshot' | 'view' | 'store', failure: unknown) => void;
+  /** The log could not be followed any more: live updates ended, and begin anew with the next client. */
+  readonly onLiveFailure?: (failure: unknown) => void;
 };
 
 export type GetSources = {

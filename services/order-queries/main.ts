@@ -6,5 +6,11 @@ import { wireOrderQueries } from './wire.ts';
 
 /** What readers ask. A cache in this process has no writer: it then keeps an order for the short life of a fill. */
 await main(
-  alone({ name: 'order-queries', api, stores: ['store', 'readStore', 'snapshots'], views, wire: wireOrderQueries }),
+  alone({
+    name: 'order-queries',
+    api,
+    stores: ['store', 'subjectKeys', 'readStore', 'snapshots'],
+    views,
+    wire: wireOrderQueries,
+  }),
 );

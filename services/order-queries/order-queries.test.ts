@@ -1,12 +1,14 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { openEventFeed } from '../../infra/event-feed/open.ts';
 import { openMemoryEventStore } from '../../infra/event-store/memory/memory-event-store.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { OperationalFailure } from '../../infra/failures.ts';
 import { openMemoryOrderSnapshots } from '../../infra/order-snapshots/memory/memory-order-snapshots.ts';
-import type { OrderSnapshots } from '../../infra/order-snapshots/port.ts';
+import { snapshotWriter, type OrderSnapshots } from '../../infra/order-snapshots/port.ts';
 import { openMemoryReadStore } from '../../infra/read-store/memory/memory-read-store.ts';
 import type { DocumentKey, ReadStore } from '../../infra/read-store/port.ts';
 import { openPostgresReadStore } from '../../infra/read-store/postgres/postgres-read-store.ts';
+import { openMemorySubjectKeys } from '../../infra/subject-keys/memory/memory-subject-keys.ts';
 import { anOrderId, appendAll, otherTenant, paymentFact, placement, tenant } from '../../projections/examples.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import type { OrderSummary } from '../../projections/order-summary/summary.ts';
@@ -14,6 +16,7 @@ import type { RecordedEvent } from '../../schemas/envelope.ts';
 import type { CommandId } from '../../schemas/ids.ts';
 import { describeWithPostgres, freshDatabase } from '../../test/postgres.ts';
 import { bodyWithAsOf } from './answers.ts';
+import type { QueryObserver } from './get-order.ts';
 import { openOrderQueries, type OrderQueries } from './order-queries.ts';
 
 type World = {
@@ -29,12 +32,18 @@ const orderId = anOrderId('order');
 const place = placement(orderId);
 const pay = paymentFact('PaymentCaptured', orderId);
 
-async function openWorld(changes: Partial<Pick<World, 'store' | 'readStore' | 'snapshots'>> = {}): Promise<World> {
+type Changes = Partial<Pick<World, 'store' | 'readStore' | 'snapshots'>> & { readonly observe?: QueryObserver };
+
+async function openWorld(changes: Changes = {}): Promise<World> {
   const store = changes.store ?? openMemoryEventStore();
   const readStore = changes.readStore ?? openMemoryReadStore();
   const snapshots = changes.snapshots ?? openMemoryOrderSnapshots();
-  await snapshots.beginWriting();
-  const queries = openOrderQueries({ store, readStore, snapshots, cursorSecret: 'secret', viewTimeoutMs: 200 });
+  if (changes.snapshots === undefined) await snapshots.beginWriting();
+  const { observe = {} } = changes;
+  const queries = openOrderQueries({
+    ...{ store, readStore, snapshots, subjectKeys: openMemorySubjectKeys() },
+    ...{ feed: openEventFeed(store), cursorSecret: 'secret', viewTimeoutMs: 200, observe },
+  });
   const project = async (events: readonly RecordedEvent[]): Promise<void> => {
     const last = events.at(-1);
     if (last === undefined) return;
@@ -53,6 +62,13 @@ async function openWorld(changes: Partial<Pick<World, 'store' | 'readStore' | 's
   await changes.readStore?.prepare([orderSummary.view]).catch(() => undefined);
   if (changes.readStore === undefined) await readStore.prepare([orderSummary.view]);
   return { store, readStore, snapshots, queries, project };
+}
+
+/** The snapshots' writer wrote these events, and none after. */
+async function moveWriter({ readStore }: World, events: readonly RecordedEvent[]): Promise<void> {
+  const to = events.at(-1)?.position;
+  if (to === undefined) throw new Error('no event');
+  await readStore.moveCheckpoint({ consumer: snapshotWriter, partition: 'log', from: null, to });
 }
 
 const down = <Result>(): Promise<Result> =>
@@ -110,6 +126,33 @@ describe('an order is read', () => {
 
   it('not at all when nobody placed it', async () => {
     expect(await found(await openWorld())).toBe('not-found');
+  });
+
+  it('from the view too where the writer of the snapshots is far behind: the newer one is the answer', async () => {
+    const long = { now: () => new Date(Date.now() - 60_000) };
+    const reads: string[] = [];
+    const observe = { onSnapshotRead: (read: string) => void reads.push(read) };
+    const world = await openWorld({ store: openMemoryEventStore(long), observe });
+    const events = await appendAll(world.store, [place]);
+    await world.project(events);
+    await moveWriter(world, events);
+    expect([await found(world), await found(world)]).toEqual(['view 1', 'snapshot 1']);
+    await world.project(await appendAll(world.store, [pay]));
+    const later = await openWorld({ ...world, observe });
+    expect(await found(later)).toBe('view 2');
+    expect(reads).toEqual(['miss', 'hit', 'old']);
+  });
+
+  it('with its snapshot’s word that it is parked', async () => {
+    const world = await openWorld();
+    const snapshot = { version: 1, eventTime: '2026-01-01T00:00:00.000Z', parked: true, body: Buffer.from('{"a":1}') };
+    await world.snapshots.put([{ tenantId: tenant, orderId, snapshot, tier: 'unpaid' }]);
+    const answer = await world.queries.get(tenant, orderId);
+    if (answer.outcome !== 'found') throw new Error(answer.outcome);
+    expect(JSON.parse(bodyWithAsOf(answer.order).toString())).toMatchObject({
+      a: 1,
+      asOf: { version: 1, parked: true },
+    });
   });
 
   it('while the read database is down and the snapshots fail', async () => {

@@ -1,6 +1,7 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
-import type { ReadStore } from '../../infra/read-store/port.ts';
+import type { ReadStore, View } from '../../infra/read-store/port.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
+import type { Projection } from '../../projections/projection.ts';
 import { within } from '../../infra/within.ts';
 
 export type ViewLag = {
@@ -13,29 +14,30 @@ const sampleEveryMs = 1_000;
 const waitMaxMs = 250;
 
 export type ViewLagOptions = {
-  /** Whose checkpoint tells; the order view's projector if absent. */
-  readonly consumer?: string;
-  /** Epoch ms. */
+  /** Whose view; order-summary if absent. */
+  readonly projection?: Measured;
   readonly now?: () => number;
 };
+
+type Measured = { readonly view: Pick<View, 'name'>; readonly categories: Projection['categories'] };
 
 type Sample = { readonly takenAtMs: number; readonly oldestUnseenMs: number | null };
 
 /**
- * Measures how far the order view is behind the store, by the oldest order event after the projector's checkpoint: true
+ * Measures how far a view is behind the store, by the oldest order event after the projector's checkpoint: true
  * whichever process projects. Answers from the last sample and refreshes it behind the reader's back; while it cannot
  * be refreshed, the lag grows by the sample's age, for nothing newer is known.
  */
 export function openViewLag(
   store: EventStore,
   readStore: ReadStore,
-  { consumer = orderSummary.view.name, now = Date.now }: ViewLagOptions = {},
+  { projection = orderSummary, now = Date.now }: ViewLagOptions = {},
 ): ViewLag {
   let sample: Sample | null = null;
   let asking: Promise<void> | null = null;
   const ask = async (): Promise<void> => {
     try {
-      sample = { takenAtMs: now(), oldestUnseenMs: await oldestUnseen(store, readStore, consumer) };
+      sample = { takenAtMs: now(), oldestUnseenMs: await oldestUnseen(store, readStore, projection) };
     } catch {
       // Whoever reads the order itself meets the same failure and reports it; here only the sample grows older.
       sample ??= { takenAtMs: now(), oldestUnseenMs: null };
@@ -61,9 +63,13 @@ function lagOf(sample: Sample | null, nowMs: number): number {
 }
 
 /** Epoch ms; null: the view has seen every order event. */
-async function oldestUnseen(store: EventStore, readStore: ReadStore, consumer: string): Promise<number | null> {
-  const after = await readStore.loadCheckpoint(consumer, 'log');
-  const { events } = await store.readLog({ after, categories: orderSummary.categories, limit: 1 });
+async function oldestUnseen(
+  store: EventStore,
+  readStore: ReadStore,
+  { view, categories }: Measured,
+): Promise<number | null> {
+  const after = await readStore.loadCheckpoint(view.name, 'log');
+  const { events } = await store.readLog({ after, categories, limit: 1 });
   const [oldest] = events;
   return oldest === undefined ? null : Date.parse(oldest.recordedAt);
 }

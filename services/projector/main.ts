@@ -10,7 +10,7 @@ await main(
   alone({
     name: 'projector',
     api,
-    stores: ['store', 'readStore', 'snapshots'],
+    stores: ['store', 'readStore', 'snapshots', 'leases'],
     views,
     wire: (wiring) => wireProjector({ ...wiring, feed: openEventFeed(wiring.store) }),
   }),

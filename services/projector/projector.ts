@@ -30,6 +30,8 @@ export type ProjectorObserver = {
   readonly onBatch?: (batch: ProjectedBatch) => void;
   /** The loop starts again from the stored checkpoint after `restartInMs`. PARKING_THRESHOLD: the view stands still. */
   readonly onFailure?: (stop: ConsumerStop) => void;
+  /** A batch was not written: another projector of the view moved the checkpoint. */
+  readonly onRefused?: (view: string) => void;
   /** A stream's event could not be folded: it waits with the later ones, everything else goes on. */
   readonly onParked?: (parked: ParkedStream) => void;
 };
@@ -76,7 +78,7 @@ const retakesMax = 50;
 
 /** What this process owns of a partition is forgotten on any failure: what it remembers may then be another's past. */
 function openHandler<D extends Document>(options: RunProjectorOptions<D>): Handler {
-  const { readStore, projection, now } = options;
+  const { readStore, projection, observe, now } = options;
   const consumer = projection.view.name;
   const owned = new Map<Partition, Owned<D>>();
   const project = openProjecting(options, openParkingLimit(consumer, now));
@@ -95,6 +97,7 @@ function openHandler<D extends Document>(options: RunProjectorOptions<D>): Handl
         const place = await readStore.loadPlace(consumer, partition);
         // Where only the turn changed, somebody mended what is parked: the same batch follows what they left.
         if (place.checkpoint !== mine.checkpoint || retakes >= retakesMax) {
+          observe?.onRefused?.(consumer);
           throw new OperationalFailure('CHECKPOINT_MOVED', `${consumer} ${partition}`, { retryable: true });
         }
         mine = openOwned(place);

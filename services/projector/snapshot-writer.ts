@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Checkpoint, EventFeed, FeedBatch } from '../../infra/event-feed/port.ts';
 import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
@@ -39,6 +40,8 @@ const partition = 'log';
 
 /** A cache that is back is written again within about a second. */
 const restartMaxMs = 1_000;
+/** Between two holds: writers that take the cache from each other must leave each other time to write. */
+const pauseMs = 50;
 
 /**
  * Keeps the snapshots current until the signal is aborted: the only one that lets them live long. A consumer of its
@@ -51,7 +54,11 @@ const restartMaxMs = 1_000;
  * Rejects with FOREIGN_STORE.
  */
 export async function runSnapshotWriter(options: RunSnapshotWriterOptions): Promise<void> {
-  while (!options.signal.aborted) await runHold(options);
+  const { signal } = options;
+  while (!signal.aborted) {
+    await runHold(options);
+    await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
+  }
 }
 
 /** One hold on the cache: until it is lost, or the signal is aborted. After a failure it is taken anew. */

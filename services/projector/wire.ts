@@ -1,79 +1,75 @@
 import type { Logger } from 'pino';
 import type { EventFeed } from '../../infra/event-feed/port.ts';
-import type { ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
+import { watchBatches, wedgedConsumers } from '../../infra/event-feed/watch-batches.ts';
+import { logLeases } from '../../infra/leases/lease-log.ts';
+import { runLeased } from '../../infra/leases/run-leased.ts';
+import { watchLogLag } from '../../infra/metrics/log-lag.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import { snapshotWriter } from '../../infra/order-snapshots/port.ts';
 import type { Part } from '../../infra/process/part.ts';
 import type { Stores } from '../../infra/process/stores.ts';
 import { projections } from '../../projections/all.ts';
+import { orderSummary } from '../../projections/order-summary/projection.ts';
 import { runEventMetrics } from './event-metrics.ts';
 import { parkingRoutes } from './http/parking-routes.ts';
+import { observing, type Observing } from './observing.ts';
 import { openParkingDesk } from './parking.ts';
-import { watchParking } from './parking-metrics.ts';
-import { runProjector, type ProjectedBatch, type ProjectorObserver } from './projector.ts';
-import { runSnapshotWriter, type SnapshotWriterObserver } from './snapshot-writer.ts';
+import { runProjector } from './projector.ts';
+import { runSnapshotWriter } from './snapshot-writer.ts';
 
-export type ProjectorWiring = Pick<Stores, 'store' | 'readStore' | 'snapshots'> & {
+export type ProjectorWiring = Pick<Stores, 'store' | 'readStore' | 'snapshots' | 'leases'> & {
   readonly feed: EventFeed;
   readonly metrics: Metrics;
   readonly log: Logger;
 };
 
+/** One thing that follows the log, of which one process at a time does the work. */
+type Follower = { readonly lease: string; readonly run: (signal: AbortSignal) => Promise<void> };
+
 /** Everything that follows the log to keep what readers and operators see. */
 export function wireProjector(wiring: ProjectorWiring): Part {
-  const { store, readStore, snapshots, feed, metrics, log } = wiring;
-  const observe = observing(wiring);
+  const { store, readStore, snapshots, leases, metrics } = wiring;
+  const feed = watchBatches(wiring.feed);
+  watchLogLag({ metrics, store, readStore }, 'projection', [
+    ...projections.map(({ view, categories }) => ({ consumer: view.name, categories })),
+    { consumer: snapshotWriter, categories: orderSummary.categories },
+  ]);
+  const followers = followersOf({ ...wiring, feed }, observing(wiring));
+  const observe = logLeases(
+    wiring,
+    followers.map(({ lease }) => lease),
+  );
   return {
     routes: [parkingRoutes(openParkingDesk({ store, readStore, snapshots, projections }))],
     readiness: [
       { name: 'event-store', check: () => store.ping() },
       { name: 'read-store', check: () => readStore.ping() },
     ],
+    liveness: [{ name: 'projector', wedged: () => wedgedConsumers(feed) }],
     run: async (signal) => {
-      const common = { feed, store, readStore, signal };
-      await Promise.all([
-        ...projections.map((projection) => runProjector({ ...common, projection, observe })),
-        runSnapshotWriter({ ...common, snapshots, observe: observingSnapshots(metrics, log) }),
-        runEventMetrics({ feed, store, metrics, onFailure: noted(log) }, signal),
-      ]);
+      await Promise.all(followers.map(({ lease, run }) => runLeased({ leases, name: lease, signal, run, observe })));
     },
   };
 }
 
-function observing({ metrics, readStore, log }: ProjectorWiring): ProjectorObserver {
-  const lags = new Map<string, number>();
-  metrics.watch('projection_lag_seconds', () => [...lags].map(([of, lagMs]) => ({ of, value: lagMs / 1_000 })));
-  const parking = watchParking({ metrics, readStore, log });
-  const note = noted(log);
-  return {
-    onBatch: ({ view, lagMs }: ProjectedBatch) => {
-      lags.set(view, lagMs);
-      parking.wentOn(view);
+function followersOf(
+  { store, readStore, snapshots, feed, metrics }: ProjectorWiring,
+  { ofViews, ofSnapshots, noted }: Observing,
+): readonly Follower[] {
+  const common = { feed, store, readStore };
+  return [
+    ...projections.map((projection) => ({
+      lease: `projector/${projection.view.name}`,
+      run: (signal: AbortSignal) => runProjector({ ...common, projection, observe: ofViews, signal }),
+    })),
+    {
+      lease: snapshotWriter,
+      run: (signal) => runSnapshotWriter({ ...common, snapshots, observe: ofSnapshots, signal }),
     },
-    onFailure: (stop) => {
-      if (stop.failure.code === 'PARKING_THRESHOLD') parking.stopped(stop);
-      else note(stop);
+    {
+      // Under a lease, so that what all processes counted adds up.
+      lease: 'event-metrics',
+      run: (signal) => runEventMetrics({ feed, store, metrics, onFailure: noted }, signal),
     },
-    onParked: parking.parked,
-  };
-}
-
-function observingSnapshots(metrics: Metrics, log: Logger): SnapshotWriterObserver {
-  let lastLagMs = 0;
-  metrics.watch('projection_lag_seconds', () => [{ of: snapshotWriter, value: lastLagMs / 1_000 }]);
-  return {
-    onBatch: ({ refused, lagMs }) => {
-      lastLagMs = lagMs;
-      for (let count = 0; count < refused; count += 1) metrics.count('stale_writes_refused_total', 'snapshots');
-    },
-    onBegin: (began) => {
-      if (began === 'behind') log.warn('the snapshot cache lost writes: they are made again');
-    },
-    onFailure: noted(log),
-  };
-}
-
-function noted(log: Logger): (stop: ConsumerStop) => void {
-  return ({ consumer, failure, restartInMs }) =>
-    log.warn({ consumer, code: failure.code, restartInMs }, 'a consumer starts again from its checkpoint');
+  ];
 }

@@ -17,7 +17,7 @@ export async function findGateways(config: Given, opening: AsyncDisposableStack)
   if (paymentUrl !== null && logisticsUrl !== null && riskUrl !== null) {
     return { gatewayUrls: { payment: paymentUrl, logistics: logisticsUrl, risk: riskUrl }, simulatorUrls: {} };
   }
-  const simulators = await startSimulators({ dataDir, settings: config.simulators });
+  const simulators = await startSimulators({ dataDir, simulators: config.simulators });
   opening.defer(() => simulators.close());
   const gatewayUrls = {
     payment: paymentUrl ?? simulators.paymentUrl,

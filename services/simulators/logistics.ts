@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import type { ShipmentEntry } from '../../infra/logistics/carrier.ts';
 import { memoryLogistics } from '../../infra/logistics/memory.ts';
 import type { Simulator } from './server.ts';
-import type { AllSettings } from './settings.ts';
+import type { LogisticsSettings } from './settings.ts';
 import { body, id, key, label, quantity } from './shapes.ts';
 import { startSimulator, type Kind, type StartOptions } from './start.ts';
 
@@ -10,7 +10,7 @@ import { startSimulator, type Kind, type StartOptions } from './start.ts';
  * A carrier over real HTTP with the promises of `infra/logistics/port.ts`. Its ledger is `simulators/logistics.jsonl`,
  * one line (a ShipmentEntry) an effect, on disk before the answer; addresses are read and forgotten.
  */
-export function startLogisticsSimulator(options: StartOptions<AllSettings['logistics']>): Promise<Simulator> {
+export function startLogisticsSimulator(options: StartOptions<LogisticsSettings>): Promise<Simulator> {
   return startSimulator(carrier(options.settings.deliveryMs), options);
 }
 

@@ -1,35 +1,16 @@
-import { simulatorSettings } from './settings.ts';
+import { readConfig, type Environment } from '../../infra/config/config.ts';
+import { endAfter, untilAsked } from '../../infra/process/run-process.ts';
 import { startSimulators } from './simulators.ts';
 
-/**
- * Runs the three simulators alone. Environment: HOST (127.0.0.1), DATA_DIR (.data), SIM_{PAYMENT,LOGISTICS,RISK}_PORT
- * (free ones) and the settings of `simulatorSettings`. Prints one line `PAYMENT_URL=…` each; a signal ends it with 0.
- */
-async function main(env: NodeJS.ProcessEnv): Promise<void> {
-  const simulators = await startSimulators({
-    dataDir: env['DATA_DIR'] ?? '.data',
-    host: env['HOST'] ?? '127.0.0.1',
-    ports: {
-      payment: port(env, 'SIM_PAYMENT_PORT'),
-      logistics: port(env, 'SIM_LOGISTICS_PORT'),
-      risk: port(env, 'SIM_RISK_PORT'),
-    },
-    settings: simulatorSettings(env),
-  });
+/** Runs the three simulators alone, on SIM_{PAYMENT,LOGISTICS,RISK}_PORT. Prints one line `PAYMENT_URL=…` each. */
+await endAfter(() => run(process.env));
+
+async function run(env: Environment): Promise<void> {
+  const asked = untilAsked();
+  const { dataDir, host, simulators: settings } = readConfig(env);
+  const simulators = await startSimulators({ dataDir, host, simulators: settings });
   const { paymentUrl, logisticsUrl, riskUrl } = simulators;
-  const stop = () => void simulators.close().then(() => process.exit(0));
-  process.once('SIGTERM', stop);
-  process.once('SIGINT', stop);
   process.stdout.write(`PAYMENT_URL=${paymentUrl}\nLOGISTICS_URL=${logisticsUrl}\nRISK_URL=${riskUrl}\n`);
+  await asked;
+  await simulators.close();
 }
-
-function port(env: NodeJS.ProcessEnv, name: string): number {
-  const value = Number(env[name] ?? 0);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new Error(`${name} must be a port, 0 to 65535`);
-  return value;
-}
-
-await main(process.env).catch((error: unknown) => {
-  process.stderr.write(`simulators: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-});

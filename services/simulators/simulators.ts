@@ -1,16 +1,15 @@
+import { join } from 'node:path';
+import type { Config } from '../../infra/config/config.ts';
+import { claimDataDir } from '../../infra/local/data-dir.ts';
 import { startLogisticsSimulator } from './logistics.ts';
 import { startPaymentSimulator } from './payment.ts';
 import { startRiskSimulator } from './risk.ts';
-import type { AllSettings } from './settings.ts';
 
-export type SimulatorsOptions = {
-  /** Ledgers are kept in its folder `simulators`. */
+export type SimulatorsOptions = Pick<Config, 'simulators'> & {
+  /** Ledgers are kept in its folder `simulators`, which one process at a time may have. */
   readonly dataDir: string;
-  readonly settings: AllSettings;
   /** 127.0.0.1 by default. */
   readonly host?: string;
-  /** Free ones by default. */
-  readonly ports?: { readonly payment: number; readonly logistics: number; readonly risk: number };
 };
 
 export type Simulators = {
@@ -21,22 +20,20 @@ export type Simulators = {
 };
 
 /**
- * Starts all three simulators in this process.
- * @throws Error when a port is taken or a ledger cannot be read; what had started is closed again
+ * Starts all three simulators in this process; what had started is closed again when one fails.
+ * @throws OperationalFailure DATA_DIR_IN_USE, DATA_DIR_UNUSABLE; Error when a port is taken or a ledger cannot be read
  */
-export async function startSimulators({ dataDir, settings, ...options }: SimulatorsOptions): Promise<Simulators> {
-  const { host = '127.0.0.1', ports = { payment: 0, logistics: 0, risk: 0 } } = options;
+export async function startSimulators(options: SimulatorsOptions): Promise<Simulators> {
+  const { dataDir, host = '127.0.0.1', simulators: settings } = options;
   await using started = new AsyncDisposableStack();
-  const payment = await startPaymentSimulator({ dataDir, host, port: ports.payment, settings: settings.payment });
+  const claim = await claimDataDir(join(dataDir, 'simulators'));
+  started.defer(() => claim.release());
+  const { payment: pay, logistics: ship, risk: assess } = settings;
+  const payment = await startPaymentSimulator({ dataDir, host, port: pay.port, settings: pay });
   started.defer(payment.close);
-  const logistics = await startLogisticsSimulator({
-    dataDir,
-    host,
-    port: ports.logistics,
-    settings: settings.logistics,
-  });
+  const logistics = await startLogisticsSimulator({ dataDir, host, port: ship.port, settings: ship });
   started.defer(logistics.close);
-  const risk = await startRiskSimulator({ dataDir, host, port: ports.risk, settings: settings.risk });
+  const risk = await startRiskSimulator({ dataDir, host, port: assess.port, settings: assess });
   started.defer(risk.close);
   const running = started.move();
   return {

@@ -53,6 +53,29 @@ export function streamScenarios(open: OpenStore): void {
 export function logScenarios(open: OpenStore): void {
   describe('the log', () => {
     it(
+      'tells a reader how many events of its categories it has not seen, and how old the oldest is',
+      onFreshStore(open, async (store, second) => {
+        const categories = ['order'] as const;
+        expect(await store.backlog({ after: null, categories })).toEqual({ events: 0, oldestAgeMs: 0 });
+        const { events } = await appended(store, { events: eventsOf(3) });
+        await appended(store, { stream: stockStream(shop, 'cup') });
+        await readUntil(store, 4);
+        const last = events.at(-1)?.position ?? null;
+        for (const handle of [store, await second()]) {
+          expect(await handle.backlog({ after: null, categories })).toMatchObject({ events: 3 });
+          expect(await handle.backlog({ after: events[0]?.position ?? null, categories })).toMatchObject({ events: 2 });
+          expect(await handle.backlog({ after: last, categories })).toEqual({ events: 0, oldestAgeMs: 0 });
+          expect(await handle.backlog({ after: last, categories: ['stock', 'order'] })).toMatchObject({ events: 1 });
+        }
+        const { oldestAgeMs: before } = await store.backlog({ after: null, categories });
+        await pause(20);
+        const { oldestAgeMs: after } = await store.backlog({ after: null, categories });
+        expect(after - before).toBeGreaterThanOrEqual(19);
+        expect(await store.backlog({ after: null, categories: [] })).toEqual({ events: 0, oldestAgeMs: 0 });
+      }),
+    );
+
+    it(
       'of an empty store has no head, no events and no checkpoint',
       onFreshStore(open, async (store) => {
         expect(await store.head()).toBeNull();

@@ -5,12 +5,13 @@ import { OperationalFailure } from '../../failures.ts';
 import type { Append, AppendResult, EventStore, Position } from '../port.ts';
 import { comparePlaces, toPlace } from '../position.ts';
 import { admitEvent, admitTexts, textsOfReceipt } from './admission.ts';
-import { headOfLog, readLogOf, readStreamOf } from './memory-reads.ts';
+import { backlogOf, headOfLog, readLogOf, readStreamOf } from './memory-reads.ts';
 import {
   commitAnswer,
   commitAppend,
   findReceipt,
   newMemoryLog,
+  rehearseAppend,
   type AdmittedAppend,
   type MemoryLog,
   type MemoryLogOptions,
@@ -31,6 +32,11 @@ export function openMemoryEventStore(options: MemoryEventStoreOptions = {}): Eve
   return {
     epoch: log.epoch,
     append: (append) => door.enter(() => appendTo(log, append, listeners.tell)),
+    rehearse: (append) =>
+      door.enter(() => {
+        const admitted = admit(append);
+        return () => rehearseAppend(log, admitted);
+      }),
     recordAnswer: (receipt, expected) =>
       door.enter(() => {
         admitTexts(textsOfReceipt(receipt));
@@ -40,6 +46,8 @@ export function openMemoryEventStore(options: MemoryEventStoreOptions = {}): Eve
     readStream: (slice) => door.enter(() => () => readStreamOf(log, slice)),
     readLog: (query) => door.enter(() => () => readLogOf(log, query)),
     findCommand: (tenantId, commandId) => door.enter(() => () => findReceipt(log, tenantId, commandId)),
+    backlog: (query) => door.enter(() => () => backlogOf(log, query)),
+    fenceHold: () => Promise.resolve(null),
     head: () => door.enter(() => () => headOfLog(log)),
     comparePositions: (a, b) => comparePlaces(toPlace(log.epoch, a), toPlace(log.epoch, b)),
     commandHash: (payload) => createHmac('sha256', log.secret).update(canonicalJson(payload)).digest('hex'),
@@ -50,7 +58,7 @@ export function openMemoryEventStore(options: MemoryEventStoreOptions = {}): Eve
   };
 }
 
-function appendTo(log: MemoryLog, append: Append, tell: (position: Position) => void): () => AppendResult {
+function admit(append: Append): AdmittedAppend {
   const { stream, tenantId, commandId, commandHash, correlationId, claim } = append;
   admitTexts([
     stream,
@@ -61,7 +69,11 @@ function appendTo(log: MemoryLog, append: Append, tell: (position: Position) => 
     claim,
     ...append.events.map(({ type }) => type),
   ]);
-  const admitted: AdmittedAppend = { ...append, events: append.events.map(admitEvent) };
+  return { ...append, events: append.events.map(admitEvent) };
+}
+
+function appendTo(log: MemoryLog, append: Append, tell: (position: Position) => void): () => AppendResult {
+  const admitted = admit(append);
   return () => {
     const result = commitAppend(log, admitted);
     if (result.outcome === 'appended') tell(result.position);

@@ -2,7 +2,15 @@ import { createSecretKey, randomBytes, randomUUID, type KeyObject } from 'node:c
 
 import type { Recorded } from '../../../schemas/envelope.ts';
 import type { CommandId, Revision, StreamName, TenantId } from '../../../schemas/ids.ts';
-import type { Append, Appended, AnswerResult, AppendResult, CommandReceipt, RecordedEvent } from '../port.ts';
+import type {
+  Append,
+  Appended,
+  AnswerResult,
+  AppendResult,
+  CommandReceipt,
+  RecordedEvent,
+  RehearsalResult,
+} from '../port.ts';
 import { toPosition } from '../position.ts';
 import { OperationalFailure } from '../../failures.ts';
 import type { AdmittedEvent } from './admission.ts';
@@ -38,13 +46,22 @@ export function newMemoryLog(options: MemoryLogOptions = {}): MemoryLog {
   return { epoch, secret: createSecretKey(randomBytes(32)), now, eventsMax, ...shared };
 }
 
+/** Why an append is not taken, looked at and nothing written. */
+export function rehearseAppend(log: MemoryLog, append: AdmittedAppend): RehearsalResult {
+  const { tenantId, commandId, stream, claim } = append;
+  const receipt = log.receipts.get(wordOf(tenantId, commandId));
+  if (receipt !== undefined) return { outcome: 'known', receipt };
+  if (headOf(log, stream) !== append.expected) return { outcome: 'stale' };
+  if (claim !== undefined && log.claims.has(wordOf(tenantId, claim))) return { outcome: 'claimed' };
+  return { outcome: 'appendable' };
+}
+
 /** One turn of the event loop, so whole or not at all. */
 export function commitAppend(log: MemoryLog, append: AdmittedAppend): AppendResult {
   const { tenantId, commandId, commandHash, stream, claim } = append;
-  const receipt = log.receipts.get(wordOf(tenantId, commandId));
-  if (receipt !== undefined) return sameRows(log, append, receipt) ?? { outcome: 'known', receipt };
-  if (headOf(log, stream) !== append.expected) return { outcome: 'stale' };
-  if (claim !== undefined && log.claims.has(wordOf(tenantId, claim))) return { outcome: 'claimed' };
+  const result = rehearseAppend(log, append);
+  if (result.outcome === 'known') return sameRows(log, append, result.receipt) ?? result;
+  if (result.outcome !== 'appendable') return result;
   if (log.events.length + append.events.length > log.eventsMax) {
     throw new OperationalFailure('OVERLOADED', `the log in memory is full at ${log.eventsMax}`, { retryable: true });
   }

@@ -1,4 +1,4 @@
-import type { LogPage, LogQuery, Position, RecordedEvent, StreamSlice } from '../port.ts';
+import type { Backlog, BacklogQuery, LogPage, LogQuery, Position, RecordedEvent, StreamSlice } from '../port.ts';
 import { toPlace, toPosition } from '../position.ts';
 import { categoryOf } from '../../../schemas/ids.ts';
 import { OperationalFailure } from '../../failures.ts';
@@ -20,6 +20,13 @@ export function readLogOf(log: MemoryLog, query: LogQuery): LogPage {
   }
   const checkpoint = next === 0 ? query.after : toPosition(log.epoch, { tx: 0n, ordinal: next - 1 });
   return { events, checkpoint, atEnd: next === log.events.length };
+}
+
+export function backlogOf(log: MemoryLog, query: BacklogQuery): Backlog {
+  const { events } = readLogOf(log, { ...query, limit: log.eventsMax });
+  const [oldest] = events;
+  const oldestAgeMs = oldest === undefined ? 0 : Math.max(0, log.now().getTime() - Date.parse(oldest.recordedAt));
+  return { events: events.length, oldestAgeMs };
 }
 
 export function headOfLog(log: MemoryLog): Position | null {

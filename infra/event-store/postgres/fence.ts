@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { ask } from '../../postgres/connection.ts';
+import type { FenceHold } from '../port.ts';
 
 /**
  * The fence: every append with a transaction id below it has ended, so what is below and visible is all there will
@@ -43,6 +44,20 @@ export async function readFence(pool: pg.Pool, kind: FenceKind): Promise<Fence> 
     if (xid < below) below = xid;
   }
   return { below, heldMs: row.held_ms };
+}
+
+/** Whoever writes anything holds the xmin fence, as far as it may be seen; the role fence only appends hold. */
+const holdQuery = `
+  select extract(epoch from clock_timestamp() - xact_start)::float8 * 1000 as "heldMs", pid,
+    application_name as application, usename as "user"
+  from pg_stat_activity where backend_xid is not null and ($1::text is null or usename = $1)
+  order by xact_start limit 1`;
+
+/** Asked apart from the fence itself, which every page of the log reads: only a scrape wants to know who it is. */
+export async function readFenceHold(pool: pg.Pool, kind: FenceKind): Promise<FenceHold | null> {
+  const values = [kind.kind === 'role' ? kind.role : null];
+  const [row] = await ask<FenceHold>(pool, { name: 'fence-hold', text: holdQuery, values });
+  return row ?? null;
 }
 
 const wrap = 1n << 32n;

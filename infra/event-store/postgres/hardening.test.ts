@@ -125,6 +125,22 @@ describeWithPostgres('reading the log on Postgres', () => {
     await close();
   });
 
+  it('names the session that holds its fence, and not one that only writes something else', async () => {
+    const { url, store, close } = await openOnPostgres();
+    await beginEarly(await connectTo(url));
+    expect(await store.fenceHold()).toBeNull();
+    const slow = await connectAsAppender(url);
+    await slow.query("set application_name = 'a forgotten psql'");
+    await beginEarly(slow);
+    const { rows } = await slow.query<{ pid: number; user: string }>('select pg_backend_pid() as pid, user');
+    const hold = await store.fenceHold();
+    expect(hold).toMatchObject({ ...rows[0], application: 'a forgotten psql' });
+    expect(hold?.heldMs).toBeGreaterThan(0);
+    await slow.query('commit');
+    expect(await store.fenceHold()).toBeNull();
+    await close();
+  });
+
   it('walks a bounded stretch for a sparse filter, and ends at the log’s end', async () => {
     const { url, store, close } = await openOnPostgres();
     await appended(store);

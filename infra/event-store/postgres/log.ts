@@ -2,9 +2,9 @@ import { LRUCache } from 'lru-cache';
 import type pg from 'pg';
 import { OperationalFailure } from '../../failures.ts';
 import { ask } from '../../postgres/connection.ts';
-import type { LogPage, LogQuery, Position } from '../port.ts';
+import type { Backlog, BacklogQuery, FenceHold, LogPage, LogQuery, Position } from '../port.ts';
 import { comparePlaces, toPlace, type Place } from '../position.ts';
-import { readFence, type FenceKind } from './fence.ts';
+import { readFence, readFenceHold, type FenceKind } from './fence.ts';
 import { logPlaces } from './log-places.ts';
 import { isFiltered, pageQuery } from './page-query.ts';
 import { recordedOf, type EventRow } from './rows.ts';
@@ -12,6 +12,8 @@ import { recordedOf, type EventRow } from './rows.ts';
 export type LogReader = {
   page(query: LogQuery): Promise<LogPage>;
   head(): Promise<Position | null>;
+  backlog(query: BacklogQuery): Promise<Backlog>;
+  fenceHold(): Promise<FenceHold | null>;
   /** Age in ms of the append that held the last read's fence back. */
   heldMs(): number;
 };
@@ -27,6 +29,9 @@ export function logReader(pool: pg.Pool, epoch: string, fenceKind: FenceKind): L
     heldMs = fence.heldMs;
     return fence.below;
   };
+
+  const placeOf = ({ after }: { readonly after: Position | null }): Place =>
+    after === null ? { tx: 0n, ordinal: -1 } : toPlace(epoch, after);
 
   /** A checkpoint is always an event's position: one that is not here comes from a restored or foreign store. */
   const prove = async (after: Position, place: Place): Promise<void> => {
@@ -54,7 +59,7 @@ export function logReader(pool: pg.Pool, epoch: string, fenceKind: FenceKind): L
   };
 
   const page = async (query: LogQuery): Promise<LogPage> => {
-    const place = query.after === null ? { tx: 0n, ordinal: -1 } : toPlace(epoch, query.after);
+    const place = placeOf(query);
     if (query.after !== null) await prove(query.after, place);
     const below = await fenceBelow();
     // A position from a stream can lie above the fence: what is below it may still come, so its reader starts there.
@@ -64,5 +69,11 @@ export function logReader(pool: pg.Pool, epoch: string, fenceKind: FenceKind): L
     return result;
   };
 
-  return { page, head: async () => places.headBelow(await fenceBelow()), heldMs: () => heldMs };
+  return {
+    page,
+    head: async () => places.headBelow(await fenceBelow()),
+    backlog: async (query) => places.backlog(query.categories, placeOf(query), await fenceBelow()),
+    fenceHold: () => readFenceHold(pool, fenceKind),
+    heldMs: () => heldMs,
+  };
 }

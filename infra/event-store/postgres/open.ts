@@ -9,7 +9,7 @@ import { openLane } from './append-lane.ts';
 import { logReader } from './log.ts';
 import { forgetOldAnswers } from './old-answers.ts';
 import { prepareStore } from './prepare.ts';
-import { findReceipts, recordAnswer } from './receipts.ts';
+import { findReceipts, recordAnswer, rehearse } from './receipts.ts';
 import { streamReader } from './streams.ts';
 import { toRow } from './to-row.ts';
 
@@ -48,10 +48,7 @@ export async function openPostgresEventStore(
 
 async function openOn(url: string, pool: pg.Pool, options: PostgresEventStoreOptions): Promise<EventStore> {
   const { epoch, hashSecret, appendUrl, role, fence } = await prepareStore(url, pool);
-  const logPool = openPool(url, {
-    applicationName: 'order-center log',
-    connectionsMax: options.logConnectionsMax ?? 3,
-  });
+  const logPool = openLogPool(url, options);
   const stopForgetting = forgetOldAnswers(pool);
   const laneCount = options.lanes ?? 2;
   const queuedMax = Math.ceil((options.queuedMax ?? 20_000) / laneCount);
@@ -73,6 +70,7 @@ async function openOn(url: string, pool: pg.Pool, options: PostgresEventStoreOpt
   return {
     epoch,
     append,
+    rehearse: (request) => rehearse(pool, epoch, toRow(request)),
     recordAnswer: (receipt, expected) => recordAnswer(pool, receipt, expected === 'none' ? -1 : expected),
     readStream: (slice) => streams.push(slice),
     readLog: (query) => log.page(query),
@@ -81,6 +79,8 @@ async function openOn(url: string, pool: pg.Pool, options: PostgresEventStoreOpt
       return receipts.get(`${tenantId}/${commandId}`) ?? null;
     },
     head: () => log.head(),
+    backlog: (query) => log.backlog(query),
+    fenceHold: () => log.fenceHold(),
     comparePositions: (a, b) => comparePlaces(toPlace(epoch, a), toPlace(epoch, b)),
     commandHash: (payload) => createHmac('sha256', hashSecret).update(canonicalJson(payload)).digest('hex'),
     onAppend: (listener) => {
@@ -97,6 +97,10 @@ async function openOn(url: string, pool: pg.Pool, options: PostgresEventStoreOpt
       await Promise.all([pool.end(), logPool.end()]);
     },
   };
+}
+
+function openLogPool(url: string, { logConnectionsMax = 3 }: PostgresEventStoreOptions): pg.Pool {
+  return openPool(url, { applicationName: 'order-center log', connectionsMax: logConnectionsMax });
 }
 
 /** FNV-1a: a stream always takes the same lane of a process. */

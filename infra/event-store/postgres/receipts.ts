@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import type { Rejection } from '../../../schemas/decision.ts';
 import type { CommandId, StreamName, TenantId } from '../../../schemas/ids.ts';
-import type { AnswerResult, AppendResult, CommandReceipt } from '../port.ts';
+import type { AnswerResult, AppendResult, CommandReceipt, RehearsalResult } from '../port.ts';
 import type { AppendRow } from './append-statement.ts';
 import { ask } from '../../postgres/connection.ts';
 import { appendedEvents, eventColumns, recordedOf, type EventRow } from './rows.ts';
@@ -101,6 +101,14 @@ export async function sift(
         : undefined;
     }),
   );
+}
+
+/** What an append would be answered with now; the questions of `sift`, of one row that was never sent. */
+export async function rehearse(pool: pg.Pool, epoch: string, row: AppendRow): Promise<RehearsalResult> {
+  const [found] = await sift(pool, epoch, [row]);
+  if (found === undefined) return { outcome: 'appendable' };
+  if (found.outcome === 'appended') throw new Error('an append was rehearsed after it was stored');
+  return found;
 }
 
 async function ownAppend(pool: pg.Pool, epoch: string, append: AppendRow['append']): Promise<AppendResult | undefined> {

@@ -45,6 +45,7 @@ export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions =
         return new Map(found.map((each) => [each.stream, each]));
       }),
     list: (query) => attempt(() => listRows(rowsOf(tables, query.view), query)),
+    countBy: (view, column) => attempt(() => countRows(rowsOf(tables, view), view, column)),
     scan: (view) => scanRows(rowsOf(tables, view)),
     claimDue: (view, { limit, leaseMs }) =>
       attempt(() => claim(view, rowsOf(tables, view), { limit, leaseMs, at: now() })),
@@ -93,6 +94,13 @@ function listRows<D extends Document>(
     .filter((row) => after === undefined || order(row, after) < 0)
     .sort((a, b) => order(b, a));
   return found.slice(0, query.limit).map(({ key, document }) => ({ key, document }));
+}
+
+function countRows<D extends Document>(rows: Rows, view: View<D>, name: string): ReadonlyMap<string, number> {
+  const column = view.columns[name];
+  if (column === undefined) throw new Error(`view ${view.name} has no column ${name}`);
+  const values = [...rows.values()].map(({ document }) => column.of(document as D)).filter((value) => value !== null);
+  return new Map([...Map.groupBy(values, String)].map(([value, group]) => [value, group.length]));
 }
 
 async function* scanRows<D extends Document>(rows: Rows): AsyncIterable<Row<D>> {

@@ -19,7 +19,7 @@ import { findTogether } from './find-together.ts';
 import { listStatement } from './list.ts';
 import { openPostgresParking, parkedStreams } from './parking.ts';
 import { clearView, prepareViews } from './prepare.ts';
-import { tableOf } from './table.ts';
+import { columnOf, tableOf } from './table.ts';
 import { query, Rollback, withTransaction } from './transaction.ts';
 
 /** Three projectors that commit, and readers beside them. */
@@ -43,6 +43,7 @@ export function openPostgresReadStore(url: string): ReadStore {
       find(view, keys) as Promise<readonly (D | null)[]>,
     loadProgress: (consumer, streams) => loadProgress(pool, consumer, streams),
     list: (wanted) => list(pool, wanted),
+    countBy: (view, column) => countBy(pool, view, column),
     scan: (view) => scan(pool, view),
     claimDue: (view, options) => claimDue(pool, view, options),
     clear: (view) => clearView(pool, view),
@@ -101,6 +102,19 @@ async function list<D extends Document>(
 ): Promise<readonly { readonly key: string; readonly document: D }[]> {
   const { text, values } = listStatement(wanted);
   return query(pool, text, values);
+}
+
+async function countBy<D extends Document>(
+  pool: pg.Pool,
+  view: View<D>,
+  column: string,
+): Promise<ReadonlyMap<string, number>> {
+  const { name } = columnOf(view, column);
+  const rows = await query<{ value: string; rows: number }>(
+    pool,
+    `select ${name} as value, count(*)::int as rows from ${tableOf(view).name} where ${name} is not null group by 1`,
+  );
+  return new Map(rows.map(({ value, rows: count }) => [value, count]));
 }
 
 async function* scan<D extends Document>(pool: pg.Pool, view: View<D>): AsyncIterable<Row<D>> {

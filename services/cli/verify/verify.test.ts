@@ -244,6 +244,17 @@ describe('I22', () => {
     );
   });
 
+  it('finds an amendment that does not add up', async () => {
+    const { lines, totals, payments } = placement;
+    const amended = { orderId, currency: 'EUR', lines, totals, payments, previousTotal: 1_000, sealed: null };
+    const unpaid = { ...amended, payments: [{ paymentId: 'p1', method: 'bank_slip', amount: 1 }] };
+    const amendments = [amended, unpaid].map((data) => ({ stream: order, type: 'OrderAmended', data }) as const);
+    expect(await found(exactMoney, history([placed, ...amendments]))).toEqual({
+      checked: 3,
+      violations: [`${order} OrderAmended: the payments add up to 1, not 1000`],
+    });
+  });
+
   it('leaves it to imported history what was paid', async () => {
     const data = { ...placement, payments: [{ paymentId: 'p1', method: 'card', amount: 999 }] };
     const imported = history([{ stream: order, type: 'OrderPlaced', data, origin: 'backfill' }]);
@@ -317,6 +328,13 @@ describe('I26', () => {
     const deducted = { stream: sku, type: 'StockDeducted', data: { sku: 'A', orderId, quantity: 1 } } as const;
     expect(await found(stock, history([received, reserved]))).toEqual({
       checked: 1,
+      violations: [`${sku} at revision 1: 1 on hand, 2 reserved`],
+    });
+    const changed = {
+      ...({ stream: sku, type: 'StockReservationChanged' } as const),
+      data: { sku: 'A', orderId, quantity: 3, previousQuantity: 1, orderVersion: 2 },
+    };
+    expect(await found(stock, history([received, changed]))).toMatchObject({
       violations: [`${sku} at revision 1: 1 on hand, 2 reserved`],
     });
     expect(await found(stock, history([received, deducted]))).toMatchObject({

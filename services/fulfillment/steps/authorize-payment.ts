@@ -1,5 +1,5 @@
 import { isOperationalFailure } from '../../../infra/failures.ts';
-import { isPaidLater } from '../saga-advance.ts';
+import { isPaidLater } from '../../../schemas/payment-methods.ts';
 import type { World } from '../ports.ts';
 import { askGateway, type WithPayments } from './ask-gateway.ts';
 import { refused, stuck, succeeded, tellOrder, type SagaStep, type StepCall, type StepOutcome } from './step.ts';

@@ -6,7 +6,7 @@ import { bookShipment } from './book-shipment.ts';
 import { capturePayment } from './capture-payment.ts';
 import { collectPayment } from './collect-payment.ts';
 import { deliverShipment, dispatchShipment } from './dispatch-shipment.ts';
-import { reserveStock } from './reserve-stock.ts';
+import { changeReservation, reserveStock } from './reserve-stock.ts';
 import type { SagaStep } from './step.ts';
 
 /** Every step, in the order of the way (`stepNames` in saga-advance.ts), and what the saga asks of the order. */
@@ -28,6 +28,11 @@ export function openSteps(world: World): readonly SagaStep[] {
 export function stepNamed(world: World, steps: readonly SagaStep[], name: string): SagaStep {
   const step = steps.find((each) => each.name === name);
   if (step !== undefined) return step;
-  if (name.startsWith('collect:')) return collectPayment(world, name.slice('collect:'.length));
+  const [kind, of] = name.split(':');
+  if (of !== undefined) {
+    if (kind === 'collect') return collectPayment(world, of);
+    if (kind === 'risk') return assessRisk(world, name);
+    if (kind === 'reserve') return changeReservation(world, Number(of));
+  }
   throw new Error(`no step is named ${name}`);
 }

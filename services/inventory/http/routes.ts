@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { HttpApp, HttpReply, HttpRequest, Routes } from '../../../infra/http-server/app.ts';
+import { dryRunQuery, isDryRun, markDryRun } from '../../../infra/http-server/dry-run.ts';
 import {
   commandCodes,
   commandHeaders,
@@ -27,7 +28,7 @@ const params = Type.Object({
 
 const changed = jsonAnswer('The stock after it.', schemaRef<string>('Stock'), {
   example: stockExample,
-  headers: ['etag', 'idempotency-replayed'],
+  headers: ['etag', 'idempotency-replayed', 'dry-run'],
 });
 
 /** POST /v1/stock/{sku}/receipts and /adjustments, GET /v1/stock/{sku}. */
@@ -44,6 +45,7 @@ function receiptRoute(app: HttpApp, inventory: Inventory): void {
   app.post(
     '/v1/stock/:sku/receipts',
     {
+      ...markDryRun,
       schema: {
         operationId: 'receiveStock',
         summary: 'Units arrived',
@@ -51,7 +53,7 @@ function receiptRoute(app: HttpApp, inventory: Inventory): void {
         tags: ['stock'],
         headers: commandHeaders,
         params,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: Type.Object(
           { quantity: Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER }) },
           { additionalProperties: false, examples: [{ quantity: 100 }] },
@@ -71,6 +73,7 @@ function adjustmentRoute(app: HttpApp, inventory: Inventory): void {
   app.post(
     '/v1/stock/:sku/adjustments',
     {
+      ...markDryRun,
       schema: {
         operationId: 'adjustStock',
         summary: 'Correct a count',
@@ -78,7 +81,7 @@ function adjustmentRoute(app: HttpApp, inventory: Inventory): void {
         tags: ['stock'],
         headers: commandHeaders,
         params,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: Type.Object(
           {
             delta: Type.Integer({ minimum: Number.MIN_SAFE_INTEGER, maximum: Number.MAX_SAFE_INTEGER }),
@@ -129,6 +132,7 @@ function stockRequestOf(request: HttpRequest): StockRequest {
     commandId: readIdempotencyKey(request),
     correlationId: request.id,
     expectedVersion: readIfMatch(request),
+    dryRun: isDryRun(request),
   };
 }
 

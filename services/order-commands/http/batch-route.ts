@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import type { FieldFault } from '../../../infra/http-server/problem.ts';
 import type { HttpApp, HttpRequest } from '../../../infra/http-server/app.ts';
-import { jsonAnswer, noQuery, tenantHeader } from '../../../infra/http-server/documented.ts';
+import { jsonAnswer, tenantHeader } from '../../../infra/http-server/documented.ts';
+import { dryRunQuery, isDryRun, markDryRun } from '../../../infra/http-server/dry-run.ts';
 import { badTextIn } from '../../../infra/http-server/json-bodies.ts';
 import { problems, schemaRef } from '../../../infra/http-server/problem-schema.ts';
 import { readTenant } from '../../../infra/http-server/request-headers.ts';
@@ -11,6 +12,7 @@ import type { OrderInput } from '../../../schemas/commands.ts';
 import type { ErrorCode } from '../../../schemas/error-codes.ts';
 import type { CommandId, TenantId } from '../../../schemas/ids.ts';
 import { orderExample } from '../../../schemas/order-shapes.ts';
+import { afterEachOther } from './dry-batch.ts';
 import { placeOrderExample } from './order-schemas.ts';
 import type { OrderCommandRoutesOptions } from './routes-options.ts';
 import { batchItem, toResult } from './send-order.ts';
@@ -61,6 +63,7 @@ export function batchRoute(app: HttpApp, options: OrderCommandRoutesOptions): vo
   app.post(
     '/v1/orders/batch',
     {
+      ...markDryRun,
       bodyLimit: batchMaxBytes,
       config: {
         textCheckedByItem: true,
@@ -72,10 +75,11 @@ export function batchRoute(app: HttpApp, options: OrderCommandRoutesOptions): vo
         description: 'Each item has a command id of its own and its own answer, in the order of the request.',
         tags: ['orders'],
         headers: tenantHeader,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: envelope,
         response: {
           207: jsonAnswer('One answer an order.', documentedAnswer, {
+            headers: ['dry-run'],
             example: { items: [{ commandId: 'order-1001', status: 201, order: orderExample }] },
           }),
           ...problems(
@@ -92,11 +96,14 @@ export function batchRoute(app: HttpApp, options: OrderCommandRoutesOptions): vo
       const tenantId = readTenant(request);
       const { orders } = request.body;
       const place = placer(request, tenantId, options);
-      const items = await Promise.all(
-        orders.map(async ({ commandId, ...order }, index) =>
-          batchItem(commandId, await place({ commandId, order, pointer: `/orders/${index}` })),
-        ),
+      const placed = await Promise.all(
+        orders.map(async ({ commandId, ...order }, index) => {
+          const result = await place({ commandId, order, pointer: `/orders/${index}` });
+          return { commandId, order, result };
+        }),
       );
+      const answered = isDryRun(request) ? afterEachOther(placed) : placed;
+      const items = answered.map(({ commandId, result }) => batchItem(commandId, result));
       return reply
         .code(207)
         .header('content-type', 'application/json; charset=utf-8')
@@ -118,7 +125,8 @@ function placer(request: HttpRequest, tenantId: TenantId, { commands, summaryAt 
     const badText = badTextIn(order, pointer);
     if (badText !== null) return refused(badText.code, badText.errors ?? []);
     try {
-      const answer = await commands.place({ tenantId, commandId, correlationId: request.id }, order);
+      const call = { tenantId, commandId, correlationId: request.id, dryRun: isDryRun(request) };
+      const answer = await commands.place(call, order);
       return await toResult(answer, tenantId, summaryAt);
     } catch (error) {
       // The items before and after have their own answers, which must not be lost with this one's.

@@ -28,6 +28,20 @@ const line = Type.Object(
   closed,
 );
 
+const amendedLine = Type.Object(
+  {
+    lineId: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 20,
+        description: 'Of a line of the order, which is kept; left out: a new line.',
+      }),
+    ),
+    ...line.properties,
+  },
+  closed,
+);
+
 const country = Type.String({ pattern: '^[A-Z]{2}$', description: 'ISO 3166-1 alpha-2.' });
 const address = Type.Object(
   {
@@ -119,6 +133,41 @@ export const backfillOrderSchema = Type.Object(
   },
   { $id: 'BackfillOrder', ...closed, description: 'A historical order, kept as it was: sums need not match.' },
 );
+
+export const amendOrderSchema = Type.Object(
+  {
+    lines: Type.Optional(
+      Type.Array(amendedLine, {
+        minItems: 1,
+        maxItems: linesMax,
+        description:
+          'The whole new list. A line that keeps its lineId keeps its sku; ids of dropped lines are never used again.',
+      }),
+    ),
+    shippingFee: Type.Optional(amount),
+    discount: Type.Optional(amount),
+    shippingAddress: Type.Optional(address),
+    payments: Type.Optional(
+      Type.Array(Type.Object({ paymentId: Type.String({ format: 'uuid' }), amount }, closed), {
+        minItems: 1,
+        maxItems: paymentsMax,
+        description: 'New amounts of payments of the order. One payment alone follows the total by itself.',
+      }),
+    ),
+  },
+  {
+    $id: 'AmendOrder',
+    ...closed,
+    minProperties: 1,
+    description:
+      'At least one field; what is left out stays. An amendment that changes nothing is accepted and adds no event.',
+  },
+);
+
+export const amendmentExample = {
+  lines: [{ lineId: '1', sku: 'mug-blue', quantity: 2, unitPrice: 2_245, name: 'Blue mug' }],
+  shippingFee: 500,
+};
 
 export const cancelOrderSchema = Type.Object({ reason: short() }, { $id: 'CancelOrder', ...closed });
 

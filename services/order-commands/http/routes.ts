@@ -1,14 +1,17 @@
 import { Type } from 'typebox';
-import type { HttpApp, HttpRequest, Routes } from '../../../infra/http-server/app.ts';
-import { commandCodes, commandHeaders, jsonAnswer, noQuery } from '../../../infra/http-server/documented.ts';
+import type { HttpApp, Routes } from '../../../infra/http-server/app.ts';
+import { commandCodes, commandHeaders, jsonAnswer } from '../../../infra/http-server/documented.ts';
+import { dryRunQuery, markDryRun } from '../../../infra/http-server/dry-run.ts';
 import { problems, schemaRef, shareSchemas } from '../../../infra/http-server/problem-schema.ts';
-import { readIdempotencyKey, readIfMatch, readTenant } from '../../../infra/http-server/request-headers.ts';
 import type { HistoricalFact, OrderInput } from '../../../schemas/commands.ts';
 import type { OrderId } from '../../../schemas/ids.ts';
 import { orderExample, orderSummaryShape } from '../../../schemas/order-shapes.ts';
-import type { CommandCall } from '../open.ts';
+import { actionsRoute } from './actions-route.ts';
+import { amendRoute } from './amend-route.ts';
 import { batchRoute } from './batch-route.ts';
+import { callOf } from './command-call.ts';
 import {
+  amendOrderSchema,
   backfillExample,
   backfillOrderSchema,
   batchItemSchema,
@@ -23,10 +26,10 @@ import type { OrderCommandRoutesOptions } from './routes-options.ts';
 const summaryRef = schemaRef<string>('OrderSummary');
 const placed = jsonAnswer('The order, stored for good.', summaryRef, {
   example: orderExample,
-  headers: ['location', 'etag', 'idempotency-replayed'],
+  headers: ['location', 'etag', 'idempotency-replayed', 'dry-run'],
 });
 
-/** POST /v1/orders, /v1/orders/batch, /v1/orders/backfill and /v1/orders/{id}/cancel. */
+/** POST /v1/orders, /v1/orders/batch, /v1/orders/backfill, /v1/orders/{id}/amend and /cancel; GET /v1/orders/{id}/actions. */
 export function orderCommandRoutes(options: OrderCommandRoutesOptions): Routes {
   return (app) => {
     shareSchemas(app, [
@@ -34,13 +37,16 @@ export function orderCommandRoutes(options: OrderCommandRoutesOptions): Routes {
       placeOrderSchema,
       backfillOrderSchema,
       batchItemSchema,
+      amendOrderSchema,
       cancelOrderSchema,
       orderSummaryShape,
     ]);
     placeRoute(app, options);
     batchRoute(app, options);
     backfillRoute(app, options);
+    amendRoute(app, options);
     cancelRoute(app, options);
+    actionsRoute(app, options);
   };
 }
 
@@ -48,13 +54,14 @@ function placeRoute(app: HttpApp, { commands, summaryAt, observePlacement }: Ord
   app.post(
     '/v1/orders',
     {
+      ...markDryRun,
       schema: {
         operationId: 'placeOrder',
         summary: 'Place an order',
         description: 'Durable when answered, and at once readable. Retry with the same Idempotency-Key.',
         tags: ['orders'],
         headers: commandHeaders,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: { ...schemaRef<OrderInput>('PlaceOrder'), examples: [placeOrderExample] },
         response: {
           201: placed,
@@ -65,7 +72,8 @@ function placeRoute(app: HttpApp, { commands, summaryAt, observePlacement }: Ord
     async (request, reply) => {
       const call = callOf(request);
       const result = await toResult(await commands.place(call, request.body), call.tenantId, summaryAt);
-      if (result.kind === 'order' && !result.replayed) observePlacement?.(reply.elapsedTime / 1_000);
+      if (result.kind === 'order' && !result.replayed && call.dryRun !== true)
+        observePlacement?.(reply.elapsedTime / 1_000, call.correlationId);
       return sendResult(reply, result, 201);
     },
   );
@@ -75,13 +83,14 @@ function backfillRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutes
   app.post(
     '/v1/orders/backfill',
     {
+      ...markDryRun,
       schema: {
         operationId: 'backfillOrder',
         summary: 'Bring in one historical order with what happened to it',
         description: 'One append; starts no fulfillment and moves no live metric. Facts are kept as they are.',
         tags: ['orders'],
         headers: commandHeaders,
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: { ...schemaRef<OrderInput>('BackfillOrder'), examples: [backfillExample] },
         response: {
           201: placed,
@@ -102,6 +111,7 @@ function cancelRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutesOp
   app.post(
     '/v1/orders/:orderId/cancel',
     {
+      ...markDryRun,
       schema: {
         operationId: 'cancelOrder',
         summary: 'Cancel an order',
@@ -109,12 +119,12 @@ function cancelRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutesOp
         tags: ['orders'],
         headers: commandHeaders,
         params: Type.Object({ orderId: Type.String({ format: 'uuid' }) }),
-        querystring: noQuery,
+        querystring: dryRunQuery,
         body: { ...schemaRef<{ readonly reason: string }>('CancelOrder'), examples: [{ reason: 'changed my mind' }] },
         response: {
           200: jsonAnswer('The cancelled order.', summaryRef, {
             example: { ...orderExample, status: 'cancelled', cancelReason: 'changed my mind', version: 2 },
-            headers: ['etag', 'idempotency-replayed'],
+            headers: ['etag', 'idempotency-replayed', 'dry-run'],
           }),
           ...problems(...commandCodes, 'ORDER_NOT_FOUND', 'ORDER_ALREADY_SHIPPED'),
         },
@@ -128,13 +138,4 @@ function cancelRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutesOp
       return sendResult(reply, await toResult(answer, call.tenantId, summaryAt), 200);
     },
   );
-}
-
-function callOf(request: HttpRequest): CommandCall {
-  return {
-    tenantId: readTenant(request),
-    commandId: readIdempotencyKey(request),
-    correlationId: request.id,
-    expectedVersion: readIfMatch(request),
-  };
 }

@@ -6,6 +6,7 @@ import type { ErrorCode } from '../../../schemas/error-codes.ts';
 import type { OrderId, TenantId } from '../../../schemas/ids.ts';
 import { summaryBody } from '../../../projections/order-summary/body.ts';
 import { orderSummary } from '../../../projections/order-summary/projection.ts';
+import type { OrderSummary } from '../../../projections/order-summary/summary.ts';
 import { foldDocument } from '../../../projections/projection.ts';
 import type { OrderCommandAnswer } from '../open.ts';
 
@@ -30,7 +31,8 @@ export type OrderResult =
 
 /**
  * An answer's body. Where the command began its order, the summary is the fold of the events just appended, so that
- * placing an order reads nothing; else, and for a replay, it is folded from the store at the answer's version.
+ * placing an order reads nothing; else, and for a replay, it is folded from the store at the answer's version. What a
+ * dry run would append is in no store, and is folded on the order before it.
  */
 export async function toResult(
   answer: OrderCommandAnswer,
@@ -39,7 +41,7 @@ export async function toResult(
 ): Promise<OrderResult> {
   if (answer.outcome !== 'accepted') return toProblemResult(answer);
   const { orderId, version, events, replayed } = answer;
-  const order = folded(orderId, events) ?? (await summaryAt(tenantId, orderId, version));
+  const order = folded(orderId, events, null) ?? (await orderAfter(answer, tenantId, summaryAt));
   if (order === null) throw new Error('an accepted command has no order at its version');
   const json = replayed ? order.body : withAsOf(order);
   return { kind: 'order', orderId, version, replayed, json };
@@ -65,10 +67,35 @@ export function batchItem(commandId: string, result: OrderResult): string {
   return `${start},"status":${problem.status},"problem":${JSON.stringify(problem)}}`;
 }
 
+/** The answer to a repeat of the command. */
+export function replayOf(result: OrderResult): OrderResult {
+  if (result.kind === 'problem') return { ...result, replayed: true };
+  const { asOf: _, ...order } = JSON.parse(result.json) as { readonly asOf?: object };
+  return { ...result, replayed: true, json: JSON.stringify(order) };
+}
+
+type Accepted = Extract<OrderCommandAnswer, { readonly outcome: 'accepted' }>;
+
+async function orderAfter(
+  { orderId, version, events, isDryRun }: Accepted,
+  tenantId: TenantId,
+  summaryAt: SummaryAt,
+): Promise<OrderAtVersion | null> {
+  if (!isDryRun) return summaryAt(tenantId, orderId, version);
+  const before = await summaryAt(tenantId, orderId, version - events.length);
+  if (before === null || events.length === 0) return before;
+  // The body is the whole document.
+  return folded(orderId, events, JSON.parse(before.body) as OrderSummary);
+}
+
 /** Straight from the truth, so it lags behind nothing. */
-function folded(orderId: OrderId, events: readonly RecordedEvent[]): OrderAtVersion | null {
-  if (events[0]?.revision !== 0) return null;
-  const summary = foldDocument(orderSummary, events, { key: orderId, document: null });
+function folded(
+  orderId: OrderId,
+  events: readonly RecordedEvent[],
+  before: OrderSummary | null,
+): OrderAtVersion | null {
+  if (before === null && events[0]?.revision !== 0) return null;
+  const summary = foldDocument(orderSummary, events, { key: orderId, document: before });
   if (summary === null) return null;
   const { version, updatedAt: eventTime } = summary;
   return { body: summaryBody(summary), asOf: { version, eventTime, lagMs: 0, projection, parked: false } };

@@ -1,38 +1,23 @@
 import { Type } from 'typebox';
 import type { HttpApp } from '../../../infra/http-server/app.ts';
 import { jsonAnswer, tenantHeader } from '../../../infra/http-server/documented.ts';
-import { RequestRefused, rejectionParts, sendProblem } from '../../../infra/http-server/problem.ts';
+import { rejectionParts, sendProblem } from '../../../infra/http-server/problem.ts';
 import { problems } from '../../../infra/http-server/problem-schema.ts';
 import { readTenant } from '../../../infra/http-server/request-headers.ts';
-import { isEventType } from '../../../schemas/event-registry.ts';
-import type { Category } from '../../../schemas/ids.ts';
 import { eventExample } from '../../../schemas/order-shapes.ts';
 import type { OrderQueries } from '../order-queries.ts';
+import { logFilters, readCategories, readTypes } from './log-filters.ts';
 
 const limitDefault = 500;
 const limitMax = 5_000;
 const mediaType = 'application/x-ndjson';
-
-const oneCategory = '(order|stock|fulfillment)';
 
 const query = Type.Object(
   {
     after: Type.Optional(
       Type.String({ minLength: 1, maxLength: 100, description: 'A checkpoint or position; exclusive.' }),
     ),
-    category: Type.Optional(
-      Type.String({
-        pattern: `^${oneCategory}(,${oneCategory}){0,2}$`,
-        description: 'Of order, stock and fulfillment, by commas; order,stock if absent.',
-      }),
-    ),
-    types: Type.Optional(
-      Type.String({
-        pattern: '^[A-Z][A-Za-z]*(,[A-Z][A-Za-z]*)*$',
-        maxLength: 1_000,
-        description: 'Event types, by commas.',
-      }),
-    ),
+    ...logFilters,
     from: Type.Optional(Type.String({ format: 'date-time', description: 'Recorded at or after.' })),
     to: Type.Optional(Type.String({ format: 'date-time', description: 'Recorded before.' })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: limitMax, description: `${limitDefault} if absent.` })),
@@ -67,8 +52,8 @@ export function feedRoute(app: HttpApp, queries: OrderQueries): void {
       const answer = await queries.events({
         tenantId: readTenant(request),
         after,
-        categories: category?.split(',') as Category[] | undefined,
-        types: types === undefined ? undefined : readTypes(types),
+        categories: readCategories(category),
+        types: readTypes(types),
         from,
         to,
         limit,
@@ -82,12 +67,4 @@ export function feedRoute(app: HttpApp, queries: OrderQueries): void {
         .send(`${lines}${JSON.stringify({ checkpoint: answer.checkpoint })}\n`);
     },
   );
-}
-
-/** A misspelt type is refused: an empty page would look like a quiet business. */
-function readTypes(text: string): readonly string[] {
-  const types = text.split(',');
-  if (types.every(isEventType)) return types;
-  const fault = { pointer: '/types', detail: 'names an event type that there is not', in: 'query' } as const;
-  throw new RequestRefused('INVALID_REQUEST', 'See errors[].', [fault]);
 }

@@ -9,13 +9,18 @@ import { eventExample, orderExample, orderSummaryShape, recordedEventShape } fro
 import { bodyWithAsOf } from '../answers.ts';
 import type { GetAnswer } from '../get-order.ts';
 import type { OrderQueries } from '../order-queries.ts';
+import { sendWithAddress } from './address-answer.ts';
+import { dailySalesRoute } from './daily-sales-route.ts';
 import { feedRoute } from './feed-route.ts';
+import { leaving } from './leaving.ts';
 import { listRoute } from './list-route.ts';
+import { streamRoutes } from './stream-routes.ts';
+import { timelineRoute } from './timeline-route.ts';
 
 const json = 'application/json; charset=utf-8';
 const orderParams = Type.Object({ orderId: Type.String({ format: 'uuid' }) });
 
-/** GET /v1/orders/{id}, /v1/orders, /v1/orders/{id}/events, /v1/commands/{id} and /v1/events. */
+/** Every GET of readers: orders one by one and listed, their history and timeline, commands, the log, reports, and live updates. */
 export function orderQueryRoutes(queries: OrderQueries): Routes {
   return (app) => {
     shareSchemas(app, [orderSummaryShape, recordedEventShape]);
@@ -24,6 +29,9 @@ export function orderQueryRoutes(queries: OrderQueries): Routes {
     historyRoute(app, queries);
     commandRoute(app, queries);
     feedRoute(app, queries);
+    timelineRoute(app, queries);
+    dailySalesRoute(app, queries);
+    streamRoutes(app, queries.live);
   };
 }
 
@@ -48,6 +56,9 @@ function getRoute(app: HttpApp, queries: OrderQueries): void {
                 description: 'How long to wait for it; 10 s are waited at most.',
               }),
             ),
+            include: Type.Optional(
+              Type.Enum(['address'], { description: 'Adds shippingAddress, opened for its owner; never cached.' }),
+            ),
           },
           { additionalProperties: false },
         ),
@@ -59,10 +70,14 @@ function getRoute(app: HttpApp, queries: OrderQueries): void {
       },
     },
     async (request, reply) => {
-      const { minVersion, waitMs } = request.query;
+      const { minVersion, waitMs, include } = request.query;
+      const tenantId = readTenant(request);
       const orderId = request.params.orderId.toLowerCase() as OrderId;
       const signal = (waitMs ?? 0) > 0 ? leaving(reply) : undefined;
-      const answer = await queries.get(readTenant(request), orderId, { minVersion, waitMs, signal });
+      const answer = await queries.get(tenantId, orderId, { minVersion, waitMs, signal });
+      if (include === 'address' && answer.outcome === 'found') {
+        return sendWithAddress(queries, reply, { tenantId, orderId, order: answer.order });
+      }
       return sendOrder(reply, answer, request.headers['if-none-match']);
     },
   );
@@ -86,13 +101,6 @@ function sendOrder(reply: HttpReply, answer: GetAnswer, ifNoneMatch: string | un
       return reply.header('content-type', json).send(bodyWithAsOf(answer.order));
     }
   }
-}
-
-/** Aborted once the reader went away: nobody waits for an answer then. */
-function leaving(reply: HttpReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => gone.abort());
-  return gone.signal;
 }
 
 function historyRoute(app: HttpApp, queries: OrderQueries): void {

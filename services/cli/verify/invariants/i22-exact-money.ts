@@ -1,5 +1,5 @@
 import type { Origin, RecordedEvent } from '../../../../schemas/envelope.ts';
-import type { OrderPlacedData } from '../../../../schemas/generated/events.ts';
+import type { OrderAmendedData, OrderPlacedData } from '../../../../schemas/generated/events.ts';
 import { isCurrency, sum, times } from '../../../../schemas/money.ts';
 import { noViolations } from '../invariant.ts';
 import type { Invariant } from '../invariant.ts';
@@ -27,6 +27,9 @@ function problemsOf(event: RecordedEvent): readonly string[] | null {
   switch (event.type) {
     case 'OrderPlaced':
       return placementProblems(event.data, event.origin);
+    case 'OrderAmended':
+      // Whatever the order was before, from its amendment on its payments pay it.
+      return [...amountProblems({ previousTotal: event.data.previousTotal }), ...sumProblems(event.data, true)];
     case 'PaymentAuthorized':
     case 'PaymentCaptured':
     case 'PaymentVoided':
@@ -42,7 +45,13 @@ function problemsOf(event: RecordedEvent): readonly string[] | null {
 
 /** Imported history keeps what was paid as it was, so there payments may add up to another sum. */
 function placementProblems(data: OrderPlacedData, origin: Origin): readonly string[] {
-  const { currency, lines, totals, payments } = data;
+  return [...currencyProblems(data.currency), ...sumProblems(data, origin === 'live')];
+}
+
+function sumProblems(
+  { lines, totals, payments }: Pick<OrderAmendedData, 'lines' | 'totals' | 'payments'>,
+  arePaymentsTheTotal: boolean,
+): readonly string[] {
   const { subtotal, tax, shipping, discount, total } = totals;
   const ofLines = sum(lines.map(({ quantity, unitPrice }) => times(quantity, unitPrice) ?? Number.NaN));
   const ofTaxes = sum(lines.map((line) => line.tax));
@@ -52,10 +61,9 @@ function placementProblems(data: OrderPlacedData, origin: Origin): readonly stri
     { name: 'the lines', left: ofLines, right: subtotal },
     { name: 'the taxes', left: ofTaxes, right: tax },
     { name: 'the totals', left: ofTotals, right: total },
-    ...(origin === 'live' ? [{ name: 'the payments', left: ofPayments, right: total }] : []),
+    ...(arePaymentsTheTotal ? [{ name: 'the payments', left: ofPayments, right: total }] : []),
   ];
   return [
-    ...currencyProblems(currency),
     ...amountProblems(totals),
     ...lines.flatMap(({ unitPrice, tax: ofLine }) => amountProblems({ unitPrice, tax: ofLine })),
     ...payments.flatMap(({ amount }) => amountProblems({ amount })),

@@ -36,6 +36,8 @@ function counted({ onHand, reserved }: Count, event: RecordedEvent): Count {
       return { onHand: onHand + event.data.delta, reserved };
     case 'StockReserved':
       return { onHand, reserved: reserved + event.data.quantity };
+    case 'StockReservationChanged':
+      return { onHand, reserved: reserved + event.data.quantity - event.data.previousQuantity };
     case 'StockReleased':
       return { onHand, reserved: reserved - event.data.quantity };
     case 'StockDeducted':

@@ -1,0 +1,142 @@
+import { Redis } from 'ioredis';
+import { OperationalFailure } from '../../failures.ts';
+import { snapshotsUnavailable } from '../unavailable.ts';
+
+export type RedisConnection = {
+  /** Asks Redis. @throws OperationalFailure SNAPSHOTS_UNAVAILABLE within the timeout; at once while it is down */
+  call<Answer>(ask: (redis: Redis) => Promise<Answer>): Promise<Answer>;
+  isUp(): boolean;
+  /** Aborted when the connection that is open now is cut; aborted already where none is. */
+  untilCut(): AbortSignal;
+  close(): Promise<void>;
+};
+
+export type ConnectionOptions = {
+  /** Seen in CLIENT LIST. */
+  readonly name: string;
+  /** How long one command may take. */
+  readonly timeoutMs: number;
+};
+
+const connectTimeoutMs = 1_000;
+/** No byte for so long while a command waits: the connection is dead, whatever TCP says. */
+const silenceMaxMs = 1_000;
+const reconnectFirstMs = 50;
+const reconnectMaxMs = 500;
+/** How often a connection that let a command wait too long is asked whether it answers again. */
+const probeEveryMs = 100;
+/** What is kept of Redis's own words in an error. */
+const reasonMax = 120;
+
+/**
+ * One connection that is never waited for: down, slow and silent servers are told at once, or after one timeout.
+ * After a command that timed out, no other is sent until a PING is answered, so that not every reader waits in turn.
+ */
+export function openConnection(url: string, { name, timeoutMs }: ConnectionOptions): RedisConnection {
+  const redis = new Redis({ ...addressOf(url), ...settings, connectionName: name, commandTimeout: timeoutMs });
+  let open: AbortController | null = null;
+  let answers = false;
+  let probe: NodeJS.Timeout | undefined;
+  // Without a listener ioredis prints each failed attempt; whoever asks is told, and metrics show the state.
+  redis.on('error', () => undefined);
+  redis.on('ready', () => {
+    open = new AbortController();
+    answers = true;
+  });
+  redis.on('close', () => {
+    open?.abort();
+    open = null;
+    answers = false;
+  });
+  const probeLater = (): void => {
+    clearTimeout(probe);
+    probe = setTimeout(() => void probeNow(), probeEveryMs).unref();
+  };
+  const probeNow = async (): Promise<void> => {
+    const asked = open;
+    // Where the connection is cut, the next one starts afresh.
+    if (asked === null || answers) return;
+    try {
+      await redis.ping();
+      if (open === asked) answers = true;
+    } catch {
+      probeLater();
+    }
+  };
+  return {
+    call: async (ask) => {
+      if (!answers) throw snapshotsUnavailable('Redis is down');
+      try {
+        return await ask(redis);
+      } catch (error) {
+        if (error instanceof OperationalFailure) throw error;
+        if (!isReply(error) && answers) {
+          answers = false;
+          probeLater();
+        }
+        throw snapshotsUnavailable(reasonOf(error));
+      }
+    },
+    isUp: () => answers,
+    untilCut: () => open?.signal ?? AbortSignal.abort(),
+    close: () => {
+      clearTimeout(probe);
+      redis.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** See notes on ioredis in docs/snapshots.md: each of these mends a trap. */
+const settings = {
+  // What cannot be sent now fails now: ioredis' own queue has no bound.
+  enableOfflineQueue: false,
+  // A command that was cut in flight is not sent again behind our back; it ends by commandTimeout.
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  connectTimeout: connectTimeoutMs,
+  socketTimeout: silenceMaxMs,
+  // A black hole does not answer our FIN either.
+  disconnectTimeout: 200,
+  // RESP3 needs HELLO, which not every server and proxy takes; nothing here needs RESP3.
+  protocol: 2,
+  retryStrategy: (attempt: number) => {
+    const waitMs = Math.min(reconnectFirstMs * 2 ** (attempt - 1), reconnectMaxMs);
+    return Math.round(waitMs * (0.5 + Math.random() / 2));
+  },
+  // A primary that was made a replica keeps its connections: only a new one finds the new primary.
+  reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+} as const;
+
+/**
+ * Host, port, user, password and database only: ioredis would take any of its options from a query.
+ * @throws OperationalFailure INVALID_CONFIGURATION
+ */
+function addressOf(text: string) {
+  const { protocol, hostname, port, username, password, pathname, search } = new URL(text);
+  const database = /^\/?(\d{0,4})$/.exec(pathname)?.[1];
+  if (database === undefined || search !== '') {
+    const detail = 'CACHE_URL must be redis://[user:password@]host[:port][/database]';
+    throw new OperationalFailure('INVALID_CONFIGURATION', detail, { retryable: false });
+  }
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return {
+    host,
+    port: port === '' ? 6379 : Number(port),
+    db: Number(database),
+    ...(username === '' ? {} : { username: decodeURIComponent(username) }),
+    ...(password === '' ? {} : { password: decodeURIComponent(password) }),
+    ...(protocol === 'rediss:' ? { tls: {} } : {}),
+  };
+}
+
+/** Redis answered, with an error: it is there. */
+function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** Its words without what was sent: errors are logged, and arguments hold orders. */
+function reasonOf(error: unknown): string {
+  const [words = ''] = (error instanceof Error ? error.message : String(error)).split(', with args');
+  return `Redis: ${words.slice(0, reasonMax)}`;
+}

@@ -1,0 +1,116 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { openHttpClient } from '../orders/http-client.ts';
+import type { HttpClient } from '../orders/http-client.ts';
+import type { VerbTarget } from './order-center.ts';
+import { launchRole } from './role-process.ts';
+import type { RoleName, RoleProcess } from './role-process.ts';
+import { until } from './until.ts';
+
+/** Every role in a process of its own on one Postgres; of projector and fulfillment a second one that waits. */
+export type Deployment = {
+  /** Commands and queries behind one client. */
+  readonly client: HttpClient;
+  readonly target: VerbTarget;
+  /** They work: every lease is theirs. */
+  readonly holders: Pair;
+  /** They wait. */
+  readonly spares: Pair;
+  /** Ends all that runs. @returns the roles that did not exit with 0, though nobody killed them */
+  readonly close: () => Promise<readonly RoleName[]>;
+};
+
+export type Pair = { readonly projector: RoleProcess; readonly fulfillment: RoleProcess };
+
+export type DeploymentOptions = {
+  readonly postgresUrl: string;
+  /** For logs, and the simulators' ledgers. */
+  readonly folder: string;
+  readonly tenantId: string;
+  readonly socketsMax: number;
+};
+
+export const leases = {
+  projector: ['projector/order-summary', 'projector/open-sagas', 'projector/saga-timers'],
+  fulfillment: ['fulfillment'],
+} as const;
+
+export async function openDeployment(options: DeploymentOptions): Promise<Deployment> {
+  const { postgresUrl, folder, tenantId, socketsMax } = options;
+  const dataDir = join(folder, 'data');
+  await mkdir(dataDir, { recursive: true });
+  const running = new Set<RoleProcess>();
+  const launch = async (role: RoleName, environment: Readonly<Record<string, string>>): Promise<RoleProcess> => {
+    const launched = await launchRole(role, { environment: { ...environment, DATA_DIR: dataDir }, folder });
+    running.add(launched);
+    return launched;
+  };
+  const close = (): Promise<readonly RoleName[]> => endAll(running);
+  try {
+    const simulators = await launch('simulators', {});
+    const [PAYMENT_URL = '', LOGISTICS_URL = '', RISK_URL = ''] = simulators.urls;
+    const environment = { EVENT_STORE_URL: postgresUrl, PAYMENT_URL, LOGISTICS_URL, RISK_URL };
+    const [commands, queries] = [
+      await launch('order-commands', environment),
+      await launch('order-queries', environment),
+    ];
+    const pair = async (): Promise<Pair> => ({
+      projector: await launch('projector', environment),
+      fulfillment: await launch('fulfillment', environment),
+    });
+    const holders = await pair();
+    await awaitHolding(holders);
+    const spares = await pair();
+    const client = joined(
+      openHttpClient({ url: commands.urls[0] ?? '', tenantId, socketsMax }),
+      openHttpClient({ url: queries.urls[0] ?? '', tenantId, socketsMax }),
+    );
+    const target = { dataDir, url: queries.urls[0] ?? '', environment: { EVENT_STORE_URL: postgresUrl } };
+    return { client, target, holders, spares, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @throws Error when they hold not all of their leases within 10 s */
+export async function awaitHolding(pair: Pair): Promise<void> {
+  for (const role of ['projector', 'fulfillment'] as const) {
+    const holdsAll = async (): Promise<boolean> => (await heldBy(pair[role])) === leases[role].length;
+    if (!(await until(holdsAll, { withinMs: 10_000, everyMs: 50 }))) throw new Error(`${role} does not work`);
+  }
+}
+
+/** How many leases of its role a process holds by its own word; null: it does not answer. */
+export async function heldBy(role: RoleProcess): Promise<number | null> {
+  const names: readonly string[] = role.role === 'projector' ? leases.projector : leases.fulfillment;
+  const held = await Promise.all(names.map((name) => role.metric(`lease_held{lease="${name}"}`)));
+  return held.includes(null) ? null : held.reduce<number>((sum, each) => sum + (each ?? 0), 0);
+}
+
+/** The one origin that a proxy would make of them. */
+function joined(commands: HttpClient, queries: HttpClient): HttpClient {
+  return {
+    send: (request) => (request.post === undefined ? queries : commands).send(request),
+    close: () => {
+      commands.close();
+      queries.close();
+    },
+  };
+}
+
+async function endAll(running: ReadonlySet<RoleProcess>): Promise<readonly RoleName[]> {
+  const failed: RoleName[] = [];
+  // The gateways last: what is in flight there ends with an answer.
+  for (const role of [...running].reverse()) {
+    role.resume();
+    const code = await role.terminate().catch(async () => {
+      await role.kill();
+      return -1;
+    });
+    // null: it was killed.
+    if (code !== 0 && code !== null) failed.push(role.role);
+  }
+  return failed;
+}

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { identifyAll, killAtOnce, sendSignal } from './processes.ts';
+import { until } from './until.ts';
+
+export type RoleName = 'order-commands' | 'order-queries' | 'projector' | 'fulfillment' | 'simulators';
+
+/** One role in a process of its own, ready. */
+export type RoleProcess = {
+  readonly role: RoleName;
+  /** What it prints when it is ready, from the first http:// on; the simulators print three lines. */
+  readonly urls: readonly string[];
+  /** kill -9; returns when it is gone. */
+  readonly kill: () => Promise<void>;
+  /** SIGSTOP: it keeps its memory, its sockets and what it believes in. */
+  readonly pause: () => void;
+  readonly resume: () => void;
+  /** SIGTERM. @returns its exit code. @throws Error when it has not ended within 30 s */
+  readonly terminate: () => Promise<number | null>;
+  /** A sample of its /metrics, as `lease_held{lease="fulfillment"}`; null: there is none. */
+  readonly metric: (series: string) => Promise<number | null>;
+};
+
+export type LaunchOptions = {
+  readonly environment: Readonly<Record<string, string>>;
+  /** For its log, `<role>.log`, which roles of one name share. */
+  readonly folder: string;
+};
+
+const root = join(import.meta.dirname, '..', '..');
+const readyWithinMs = 60_000;
+const endsWithinMs = 30_000;
+
+/** @throws Error when it ends, or is not ready within 60 s */
+export async function launchRole(role: RoleName, { environment, folder }: LaunchOptions): Promise<RoleProcess> {
+  const log = await open(join(folder, `${role}.log`), 'a');
+  const child = spawn(process.execPath, [join(root, 'services', role, 'main.ts')], {
+    cwd: root,
+    env: { ...process.env, LOG_LEVEL: 'warn', ...environment, PORT: '0' },
+    stdio: ['ignore', 'pipe', log.fd],
+  });
+  await log.close();
+  const kill = (): Promise<void> => killAtOnce(identifyAll([child.pid ?? 0]));
+  const urls = await readUrls(child, role === 'simulators' ? 3 : 1).catch(async (error: unknown) => {
+    await kill();
+    throw error;
+  });
+  return {
+    role,
+    urls,
+    kill,
+    pause: () => sendSignal(child.pid ?? 0, 'SIGSTOP'),
+    resume: () => sendSignal(child.pid ?? 0, 'SIGCONT'),
+    terminate: async () => {
+      sendSignal(child.pid ?? 0, 'SIGTERM');
+      const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+      if (!(await until(hasEnded, { withinMs: endsWithinMs }))) throw new Error(`${role} does not end after SIGTERM`);
+      return child.exitCode;
+    },
+    metric: (series) => readMetric(`${urls[0] ?? ''}/metrics`, series),
+  };
+}
+
+async function readUrls(child: ChildProcess, count: number): Promise<readonly string[]> {
+  const urls: string[] = [];
+  const late = setTimeout(() => child.kill('SIGKILL'), readyWithinMs);
+  if (child.stdout === null) throw new Error('no stdout');
+  for await (const line of createInterface({ input: child.stdout })) {
+    const url = /http:\/\/\S+/.exec(line)?.[0];
+    if (url !== undefined) urls.push(url);
+    if (urls.length === count) break;
+  }
+  clearTimeout(late);
+  // What it prints later is read and dropped, so that it never waits for us.
+  child.stdout.resume();
+  if (urls.length < count) throw new Error(`${child.spawnargs.join(' ')} ended, or was not ready in time`);
+  return urls;
+}
+
+async function readMetric(url: string, series: string): Promise<number | null> {
+  const text = await fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
+    (answer) => answer.text(),
+    () => '',
+  );
+  const line = text.split('\n').find((each) => each.startsWith(`${series} `));
+  return line === undefined ? null : Number(line.split(' ')[1]);
+}
