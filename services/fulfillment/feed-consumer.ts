@@ -83,7 +83,10 @@ async function tellEvent(options: OrderFeedOptions, event: RecordedEvent): Promi
 }
 
 /** An event that cannot be understood is told and left out: it must not stop the sagas of all other orders. */
-function heardCommand({ unpaidExpiryMs, observe }: OrderFeedOptions, event: RecordedEvent): ReturnType<typeof commandOf> {
+function heardCommand(
+  { unpaidExpiryMs, observe }: OrderFeedOptions,
+  event: RecordedEvent,
+): ReturnType<typeof commandOf> {
   try {
     return commandOf(event as Recorded<OrderEvent>, unpaidExpiryMs);
   } catch (error) {

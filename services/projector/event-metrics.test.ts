@@ -41,3 +41,26 @@ async function startMetrics(store: EventStore) {
   };
   return { counted, stop };
 }
+
+it('leaves out an event that cannot be counted, and counts the next', async () => {
+  const store = openMemoryEventStore();
+  const counted: string[] = [];
+  let met = 0;
+  const observeEvent = ({ eventId }: { readonly eventId: string }): void => {
+    met += 1;
+    if (met === 1) throw new TypeError('no lines');
+    counted.push(eventId);
+  };
+  const stopping = new AbortController();
+  const metrics = { observeEvent };
+  const running = runEventMetrics(
+    { store, feed: openLogFeed(store), metrics, onFailure: () => undefined },
+    stopping.signal,
+  );
+  await store.head();
+  await appended(store);
+  const next = await appended(store);
+  await vi.waitFor(() => expect(counted).toEqual(idsOf(next.events)));
+  stopping.abort();
+  await running;
+});

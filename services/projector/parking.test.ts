@@ -250,7 +250,7 @@ function parkingSuite(open: () => Promise<ReadStore>, runs: number): void {
     const down = (code: 'VIEWS_UNAVAILABLE' | 'STORE_UNAVAILABLE') => () =>
       Promise.reject(new OperationalFailure(code, 'a cable', { retryable: true }));
     const find = vi.fn<ReadStore['find']>().mockImplementationOnce(down('VIEWS_UNAVAILABLE'));
-    find.mockImplementation((view, keys) => readStore.find(view, keys) as never);
+    find.mockImplementation((view, keys) => readStore.find(view, keys));
     const readStream = vi.fn<EventStore['readStream']>().mockImplementationOnce(down('STORE_UNAVAILABLE'));
     readStream.mockImplementation((query) => world.store.readStream(query));
     const gap = feedOf([deliver('1', ...events.slice(0, 3)), deliver('2', ...events.slice(6))]);
@@ -314,6 +314,31 @@ function parkingSuite(open: () => Promise<ReadStore>, runs: number): void {
     expect((await world.desk.drain(everything)).items).toEqual([]);
     expect(await world.view(events)).toEqual(world.foldOf(healthy(events, new Map([[poison.eventId, 'x']]))));
     await world.desk.drain({ selection: { orderId: anOrderId('two') }, limit: 9 });
+    expect(await world.view(events)).toEqual(world.foldOf(events));
+  });
+
+  it('drains also the event that came, and was parked, between the read of the store and the lock', async () => {
+    const world = await openWorld(await open());
+    const id = anOrderId('one');
+    const events = [...(await appendAll(world.store, [placement(id)]))];
+    for (const { eventId } of events) world.poison.set(eventId, 'update');
+    await world.run({ feed: feedOf([deliver('1', ...events)]) });
+    world.poison.clear();
+    const overtaken = async (query: Parameters<EventStore['readStream']>[0]): Promise<readonly RecordedEvent[]> => {
+      const page = await world.store.readStream(query);
+      if (events.length > 1) return page;
+      events.push(...(await appendAll(world.store, [captured(id)])));
+      await world.run({ feed: feedOf([deliver('1'), deliver('2', ...events.slice(1))]) });
+      return page;
+    };
+    const snapshots = { remove: () => Promise.resolve() };
+    const desk = openParkingDesk({
+      ...world,
+      store: { readStream: overtaken },
+      projections: [world.projection],
+      snapshots,
+    });
+    expect((await desk.drain(everything)).items).toMatchObject([{ outcome: 'drained' }]);
     expect(await world.view(events)).toEqual(world.foldOf(events));
   });
 

@@ -1,25 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
-import type { Checkpoint } from '../../event-feed/port.ts';
-import type {
-  BatchWrite,
-  CheckpointMove,
-  Document,
-  DocumentKey,
-  DocumentWrite,
-  ListQuery,
-  Progress,
-  ReadStore,
-  Row,
-  View,
-} from '../port.ts';
-import type { Mending } from '../parking.ts';
-import { ofView } from '../poison-value.ts';
-import { openParkedRows } from './parked-rows.ts';
+import type { ParkingStore } from '../parking.ts';
+import type { DocumentKey, Document, ListQuery, Place, ReadStore, Row, View } from '../port.ts';
 import { compareColumns, compareText, matches, rowKey } from './rows.ts';
-
-type StoredRow = Row & { readonly claimedUntil: number };
-type Rows = Map<string, StoredRow>;
+import {
+  check,
+  checkpointPlace,
+  commitTo,
+  emptyTables,
+  findIn,
+  forget,
+  mendIn,
+  progressOf,
+  rowsOf,
+  tryMove,
+  type Rows,
+  type StoredRow,
+  type Tables,
+} from './tables.ts';
 
 export type MemoryReadStoreOptions = {
   /** Epoch milliseconds; stands for the database's clock. */
@@ -28,98 +25,46 @@ export type MemoryReadStoreOptions = {
 
 /** Views in this process, for tests and for a store that forgets: gone when the process ends. */
 export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions = {}): ReadStore {
-  const tables = new Map<string, { readonly version: number; readonly rows: Rows }>();
-  const checkpoints = new Map<string, { readonly position: Checkpoint; readonly turn: string }>();
-  const progress = new Map<string, Map<string, Progress>>();
-  const parked = openParkedRows();
-
-  const rowsOf = (view: View): Rows => tables.get(view.name)?.rows ?? new Map<string, StoredRow>();
-  const forget = (view: View): void => {
-    tables.set(view.name, { version: view.version, rows: new Map() });
-    progress.delete(view.name);
-    parked.forget(view.name);
-    for (const place of checkpoints.keys()) if (place.startsWith(`${view.name}\n`)) checkpoints.delete(place);
-  };
-  const tryMove = ({ consumer, partition, from, to, turn }: CheckpointMove): 'committed' | 'moved' => {
-    const place = `${consumer}\n${partition}`;
-    const stored = checkpoints.get(place);
-    if ((stored?.position ?? null) !== from) return 'moved';
-    if (stored !== undefined && turn !== undefined && stored.turn !== turn) return 'moved';
-    checkpoints.set(place, { position: to, turn: stored?.turn ?? turn ?? '' });
-    return 'committed';
-  };
-  const takeTurn = (consumer: string): void => {
-    for (const [place, { position }] of checkpoints) {
-      if (place.startsWith(`${consumer}\n`)) checkpoints.set(place, { position, turn: randomUUID() });
-    }
-  };
-  const find = (view: View, keys: readonly DocumentKey[]): readonly (Document | null)[] => {
-    const rows = rowsOf(view);
-    return keys.map((key) => rows.get(rowKey(key))?.document ?? null);
-  };
-  const mend = <Answer>({ view, stream, keys, fold }: Mending<Answer>): Answer => {
-    const known = progressOf(progress, view.name);
-    const held = { parked: parked.get(view.name, stream), progress: known.get(stream) ?? null };
-    const { answer, mended } = fold({ ...held, documents: find(view, keys) });
-    if (mended === null) return answer;
-    check(view, mended.documents);
-    takeTurn(view.name);
-    write(rowsOf(view), known, { view, ...mended, progress: mended.progress === null ? [] : [mended.progress] });
-    parked.mended(view.name, stream, mended.parked);
-    return answer;
-  };
-
+  const tables = emptyTables();
   return {
-    prepare: (views) => {
-      for (const view of views) if (tables.get(view.name)?.version !== view.version) forget(view);
-      return Promise.resolve();
-    },
-    loadCheckpoint: (consumer, partition) =>
-      Promise.resolve(checkpoints.get(`${consumer}\n${partition}`)?.position ?? null),
-    loadPlace: (consumer, partition) => {
-      const { position = null, turn = randomUUID() } = checkpoints.get(`${consumer}\n${partition}`) ?? {};
-      return Promise.resolve({ checkpoint: position, turn, parked: parked.streams(consumer) });
-    },
-    moveCheckpoint: (move) => Promise.resolve(tryMove(move)),
-    commit: (batch) =>
+    prepare: (views) =>
       attempt(() => {
-        // As in SQL, a column that cannot be made fails the whole batch.
-        check(batch.view, batch.documents);
-        const outcome = tryMove(batch.move);
-        if (outcome === 'moved') return outcome;
-        write(rowsOf(batch.view), progressOf(progress, batch.move.consumer), batch);
-        if (batch.parking !== undefined) parked.save(batch.move.consumer, batch.parking);
-        return outcome;
+        for (const view of views) if (tables.views.get(view.name)?.version !== view.version) forget(tables, view);
       }),
+    loadCheckpoint: async (consumer, partition) => (await loadPlace(tables, consumer, partition)).checkpoint,
+    loadPlace: (consumer, partition) => loadPlace(tables, consumer, partition),
+    moveCheckpoint: (move) => attempt(() => tryMove(tables, move)),
+    commit: (batch) => attempt(() => commitTo(tables, batch)),
     probe: (view, documents) => attempt(() => check(view, documents)),
     find: <D extends Document>(view: View<D>, keys: readonly DocumentKey[]) =>
-      Promise.resolve(find(view, keys) as readonly (D | null)[]),
-    loadProgress: (consumer, streams) => {
-      const known = progressOf(progress, consumer);
-      const found = streams.map((stream) => known.get(stream)).filter((each) => each !== undefined);
-      return Promise.resolve(new Map(found.map((each) => [each.stream, each])));
-    },
-    list: (query) => Promise.resolve(listRows(rowsOf(query.view), query)),
-    countBy: (view, column) => attempt(() => countRows(rowsOf(view), view, column)),
-    scan: (view) => scanRows(rowsOf(view)),
-    claimDue: (view, { limit, leaseMs }) => Promise.resolve(claim(view, rowsOf(view), { limit, leaseMs, at: now() })),
-    clear: (view) => attempt(() => forget(view)),
-    parking: {
-      streams: (consumer) => Promise.resolve(parked.streams(consumer)),
-      groups: () => Promise.resolve(parked.groups()),
-      list: (page) => Promise.resolve(parked.list(page)),
-      events: (consumer, stream, limit) => Promise.resolve(parked.events(consumer, stream).slice(0, limit)),
-      mend: (mending) => attempt(() => mend(mending)),
-    },
+      attempt(() => findIn(tables, view, keys) as readonly (D | null)[]),
+    loadProgress: (consumer, streams) =>
+      attempt(() => {
+        const known = progressOf(tables, consumer);
+        const found = streams.map((stream) => known.get(stream)).filter((each) => each !== undefined);
+        return new Map(found.map((each) => [each.stream, each]));
+      }),
+    list: (query) => attempt(() => listRows(rowsOf(tables, query.view), query)),
+    countBy: (view, column) => attempt(() => countRows(rowsOf(tables, view), view, column)),
+    scan: (view) => scanRows(rowsOf(tables, view)),
+    claimDue: (view, { limit, leaseMs }) =>
+      attempt(() => claim(view, rowsOf(tables, view), { limit, leaseMs, at: now() })),
+    clear: (view) => attempt(() => forget(tables, view)),
+    parking: openParking(tables),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
 }
 
-function progressOf(progress: Map<string, Map<string, Progress>>, consumer: string): Map<string, Progress> {
-  const known = progress.get(consumer) ?? new Map<string, Progress>();
-  progress.set(consumer, known);
-  return known;
+function openParking(tables: Tables): ParkingStore {
+  const { parked } = tables;
+  return {
+    streams: (consumer) => attempt(() => parked.streams(consumer)),
+    groups: () => attempt(() => parked.groups()),
+    list: (page) => attempt(() => parked.list(page)),
+    events: (consumer, stream, limit) => attempt(() => parked.events(consumer, stream).slice(0, limit)),
+    mend: (mending) => attempt(() => mendIn(tables, mending)),
+  };
 }
 
 /** What work throws becomes a rejection, as of a store that is asked over a wire. */
@@ -127,28 +72,9 @@ async function attempt<Result>(work: () => Result): Promise<Result> {
   return Promise.resolve().then(work);
 }
 
-function check(view: View, documents: readonly DocumentWrite[]): void {
-  ofView(view.name, () => {
-    for (const { document } of documents)
-      if (document !== null) for (const column of Object.values(view.columns)) column.of(document);
-  });
-}
-
-type Write = Pick<BatchWrite, 'view' | 'documents' | 'progress'>;
-
-function write(rows: Rows, progress: Map<string, Progress>, batch: Write): void {
-  const due = batch.view.dueColumn === undefined ? undefined : batch.view.columns[batch.view.dueColumn];
-  for (const { tenantId, key, document } of batch.documents) {
-    const place = rowKey({ tenantId, key });
-    const before = rows.get(place);
-    if (document === null) {
-      rows.delete(place);
-      continue;
-    }
-    const sameDue = before !== undefined && isDeepStrictEqual(due?.of(before.document), due?.of(document));
-    rows.set(place, { tenantId, key, document, claimedUntil: sameDue ? before.claimedUntil : 0 });
-  }
-  for (const each of batch.progress) progress.set(each.stream, each);
+function loadPlace({ checkpoints, parked }: Tables, consumer: string, partition: string): Promise<Place> {
+  const { position = null, turn = randomUUID() } = checkpoints.get(checkpointPlace(consumer, partition)) ?? {};
+  return Promise.resolve({ checkpoint: position, turn, parked: parked.streams(consumer) });
 }
 
 function listRows<D extends Document>(

@@ -69,11 +69,12 @@ async function list(pool: pg.Pool, { filter, after, limit }: ParkedPage): Promis
 }
 
 /** The new turn first: its row locks are those that a commit takes, so the two see each other's end or nothing. */
-function mend<Answer>(pool: pg.Pool, { view, stream, keys, fold }: Mending<Answer>): Promise<Answer> {
+function mend<Answer>(pool: pg.Pool, mending: Mending<Answer>): Promise<Answer> {
+  const { view, stream, keys } = mending;
   const consumer = view.name;
   return withTransaction<Answer>(pool, async (client) => {
     await client.query('update views.checkpoints set turn = $2 where consumer = $1', [consumer, randomUUID()]);
-    const { answer, mended } = fold(await hold(client, { view, stream, keys }));
+    const { answer, mended } = mending.fold(await hold(client, { view, stream, keys }));
     if (mended === null) throw new Rollback(answer);
     await write(client, { view, stream, mended });
     return answer;

@@ -114,6 +114,6 @@ export function toShownEvent({ revision, eventId: id, position: place, type: nam
   return { revision, eventId: id, position: place, type: name, event };
 }
 
-export function toPlace<Place extends ParkedPlace>(place: Place): object {
+export function toPlace(place: ParkedPlace): object {
   return { ...place, orderId: orderIdOfStream(place.stream) };
 }
