@@ -77,16 +77,22 @@ function observing(metrics: Metrics, log: Logger): ProjectorObserver {
 
 function observingSnapshots(metrics: Metrics, log: Logger): SnapshotWriterObserver {
   let lastLagMs = 0;
+  let isFailing = false;
   metrics.watch('projection_lag_seconds', () => [{ of: snapshotWriter, value: lastLagMs / 1_000 }]);
   return {
     onBatch: ({ refused, lagMs }) => {
       lastLagMs = lagMs;
+      isFailing = false;
       for (let count = 0; count < refused; count += 1) metrics.count('stale_writes_refused_total', 'snapshots');
     },
     onBegin: (began) => {
       if (began === 'behind') log.warn('the snapshot cache lost writes: they are made again');
     },
-    onFailure: noted(log),
+    // It tries again about once a second, for as long as the cache is down: one line tells.
+    onFailure: (stop) => {
+      if (!isFailing) noted(log)(stop);
+      isFailing = true;
+    },
   };
 }
 
