@@ -26,14 +26,6 @@ export function readJsonBodies(app: HttpApp): void {
     if (refusal !== null) done(refusal);
     else return parse(request, body.toString(), done);
   });
-  app.addHook('onRequest', (request, _reply, done) => {
-    const encoding = request.headers['content-encoding'];
-    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-      done(new RequestRefused('UNSUPPORTED_MEDIA_TYPE', 'Send the body without Content-Encoding.'));
-    } else if (request.raw.httpVersionMajor === 0) {
-      done(new RequestRefused('INVALID_REQUEST', 'Name the version of HTTP, 1.1 at best.'));
-    } else done();
-  });
   app.addHook('preHandler', (request, _reply, done) => {
     const isChecked = request.body === undefined || request.routeOptions.config.textCheckedByItem === true;
     done((isChecked ? null : badTextIn(request.body)) ?? undefined);
