@@ -5,7 +5,7 @@ import { RequestRefused } from './problem.ts';
 
 /**
  * What Node's parser lets through and RFC 9112 does not, or what it would answer without a problem: a request has one
- * Host, a version, a body without codings. Call it before the first route.
+ * Host, a version, a body without codings, and text that can be searched for. Call it before the first route.
  */
 export function checkFraming(app: HttpApp): void {
   app.addHook('onRequest', (request, reply, done) => {
@@ -20,7 +20,7 @@ export function checkFraming(app: HttpApp): void {
   app.server.on('checkExpectation', (request, response) => void app.server.emit('request', request, response));
 }
 
-function framingFault({ headers, rawHeaders, httpVersion }: IncomingMessage): RequestRefused | null {
+function framingFault({ headers, rawHeaders, httpVersion, url = '' }: IncomingMessage): RequestRefused | null {
   if (isCoded(headers['content-encoding'], 'identity') || isCoded(headers['transfer-encoding'], 'chunked')) {
     return new RequestRefused('UNSUPPORTED_MEDIA_TYPE', 'Send the body without Content-Encoding.');
   }
@@ -32,7 +32,13 @@ function framingFault({ headers, rawHeaders, httpVersion }: IncomingMessage): Re
   if (hosts > 1 || (hosts === 0 && httpVersion !== '1.0')) {
     return new RequestRefused('INVALID_REQUEST', 'Send the Host header, once.');
   }
-  return null;
+  return hasNulInQuery(url) ? new RequestRefused('INVALID_REQUEST', 'The query holds NUL.') : null;
+}
+
+/** Routes that search by a text would ask their store for it, and Postgres has no place for NUL. */
+function hasNulInQuery(url: string): boolean {
+  const query = url.indexOf('?');
+  return query !== -1 && url.includes('%00', query);
 }
 
 function isCoded(given: string | undefined, plain: string): boolean {

@@ -19,8 +19,9 @@ export async function installSchemathesis(say: (line: string) => void): Promise<
   if (await answersVersion(command)) return { command };
   say(`installing schemathesis ${version} into ${folder} (once; needs python3 and PyPI)`);
   await mkdir(folder, { recursive: true });
-  await expectDone('python3', ['-m', 'venv', folder]);
-  await expectDone(join(folder, 'bin', 'pip'), ['install', '--quiet', `schemathesis==${version}`]);
+  // Cleared: an installation that was interrupted is begun again.
+  await expectDone('python3', ['-m', 'venv', '--clear', folder]);
+  await expectDone(join(folder, 'bin', 'python'), ['-m', 'pip', 'install', '--quiet', `schemathesis==${version}`]);
   if (!(await answersVersion(command))) throw new Error(`${command} does not run as ${version}`);
   return { command };
 }
