@@ -3,6 +3,7 @@ import type { FieldFault } from '../../../infra/http-server/problem.ts';
 import type { HttpApp, HttpRequest } from '../../../infra/http-server/app.ts';
 import { jsonAnswer, tenantHeader } from '../../../infra/http-server/documented.ts';
 import { dryRunQuery, isDryRun, markDryRun } from '../../../infra/http-server/dry-run.ts';
+import { documented } from '../../../infra/http-server/openapi.ts';
 import { badTextIn } from '../../../infra/http-server/json-bodies.ts';
 import { problems, schemaRef } from '../../../infra/http-server/problem-schema.ts';
 import { readTenant } from '../../../infra/http-server/request-headers.ts';
@@ -67,7 +68,7 @@ export function batchRoute(app: HttpApp, options: OrderCommandRoutesOptions): vo
       bodyLimit: batchMaxBytes,
       config: {
         textCheckedByItem: true,
-        swaggerTransform: ({ schema, url }) => ({ schema: { ...schema, body: documentedBody }, url }),
+        swaggerTransform: ({ schema, url }) => ({ schema: { ...documented(schema), body: documentedBody }, url }),
       },
       schema: {
         operationId: 'placeOrders',
