@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { openEventFeed } from '../../infra/event-feed/open.ts';
 import { openMemoryEventStore } from '../../infra/event-store/memory/memory-event-store.ts';
 import { openMemoryOrderSnapshots } from '../../infra/order-snapshots/memory/memory-order-snapshots.ts';
 import { openMemoryReadStore } from '../../infra/read-store/memory/memory-read-store.ts';
 import type { ParkedStream } from '../../infra/read-store/parking.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
+import { openMemorySubjectKeys } from '../../infra/subject-keys/memory/memory-subject-keys.ts';
 import { anOrderId, appendAll, paymentFact, placement, tenant } from '../../projections/examples.ts';
 import { foldDocument } from '../../projections/projection.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
@@ -27,7 +29,10 @@ async function openWorld() {
   await snapshots.beginWriting();
   await readStore.prepare([orderSummary.view]);
   const events = await appendAll(store, [placement(orderId), placement(other), poison, paymentFact('PaymentCaptured', orderId)]); // prettier-ignore
-  const queries = openOrderQueries({ store, readStore, snapshots, cursorSecret: 'secret' });
+  const queries = openOrderQueries({
+    ...{ store, readStore, snapshots, subjectKeys: openMemorySubjectKeys() },
+    ...{ feed: openEventFeed(store), cursorSecret: 'secret' },
+  });
   return { store, readStore, snapshots, queries, events };
 }
 
