@@ -3,6 +3,7 @@ import { openEventFeed } from '../../infra/event-feed/open.ts';
 import { openMemoryEventStore } from '../../infra/event-store/memory/memory-event-store.ts';
 import { openMemoryOrderSnapshots } from '../../infra/order-snapshots/memory/memory-order-snapshots.ts';
 import { openMemoryReadStore } from '../../infra/read-store/memory/memory-read-store.ts';
+import { openMemorySubjectKeys } from '../../infra/subject-keys/memory/memory-subject-keys.ts';
 import type { ParkedStream } from '../../infra/read-store/parking.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import { openMemorySubjectKeys } from '../../infra/subject-keys/memory/memory-subject-keys.ts';
