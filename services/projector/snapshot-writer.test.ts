@@ -11,7 +11,7 @@ import { orderSummary } from '../../projections/order-summary/projection.ts';
 import type { OrderSummary } from '../../projections/order-summary/summary.ts';
 import { foldDocument, type Projection } from '../../projections/projection.ts';
 import { orderStream, type OrderId } from '../../schemas/ids.ts';
-import { describeWithRedis, freshPrefix } from '../../test/redis.ts';
+import { describeWithRedis, freshPrefix, patience } from '../../test/redis.ts';
 import { openSnapshotWorld, orderIds, payAll, placeAll, shipAll, type SnapshotWorld } from './test-snapshot-world.ts';
 
 const [id = anOrderId('x')] = orderIds('order', 1);
@@ -168,7 +168,7 @@ describe('the snapshot writer in memory', () => {
 
 describeWithRedis('the snapshot writer on Redis', () => {
   const openOn = async (prefix: string): Promise<OrderSnapshots> => {
-    const snapshots = openRedisOrderSnapshots(inject('redisUrl'), { prefix });
+    const snapshots = openRedisOrderSnapshots(inject('redisUrl'), { prefix, ...patience });
     opened.push(() => snapshots.close());
     await vi.waitFor(() => expect(snapshots.status().isUp).toBe(true), { timeout: 5_000 });
     return snapshots;
