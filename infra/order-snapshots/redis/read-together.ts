@@ -64,7 +64,11 @@ async function valuesOf(connection: RedisConnection, keys: readonly string[]): P
   return (await Promise.all(calls)).flat();
 }
 
-function answer<Value>(turn: readonly Waiting<Value>[], values: readonly (Buffer | null)[], decode: Decode<Value>): void {
+function answer<Value>(
+  turn: readonly Waiting<Value>[],
+  values: readonly (Buffer | null)[],
+  decode: Decode<Value>,
+): void {
   let at = 0;
   for (const { keys, resolve } of turn) {
     const own: (Value | null)[] = [];
