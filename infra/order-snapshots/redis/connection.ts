@@ -36,6 +36,37 @@ const reasonMax = 120;
  */
 export function openConnection(url: string, { name, timeoutMs }: ConnectionOptions): RedisConnection {
   const redis = new Redis({ ...addressOf(url), ...settings, connectionName: name });
+  const health = watchHealth(redis, timeoutMs);
+  return {
+    call: async (ask) => {
+      if (!health.answers()) throw snapshotsUnavailable('Redis is down');
+      try {
+        return await answeredWithin(timeoutMs, ask(redis));
+      } catch (error) {
+        if (error instanceof OperationalFailure) throw error;
+        if (!isReply(error)) health.distrust();
+        throw snapshotsUnavailable(reasonOf(error));
+      }
+    },
+    isUp: () => health.answers(),
+    untilCut: () => health.untilCut(),
+    close: () => {
+      health.stop();
+      redis.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+type Health = {
+  answers(): boolean;
+  untilCut(): AbortSignal;
+  /** A command was not answered: ask by PING until one is. */
+  distrust(): void;
+  stop(): void;
+};
+
+function watchHealth(redis: Redis, timeoutMs: number): Health {
   let open: AbortController | null = null;
   let answers = false;
   let probe: NodeJS.Timeout | undefined;
@@ -50,13 +81,9 @@ export function openConnection(url: string, { name, timeoutMs }: ConnectionOptio
     open = null;
     answers = false;
   });
-  const probeLater = (): void => {
-    clearTimeout(probe);
-    probe = setTimeout(() => void probeNow(), probeEveryMs).unref();
-  };
   const probeNow = async (): Promise<void> => {
     const asked = open;
-    // Where the connection is cut, the next one starts afresh.
+    // Where the connection was cut, the next one starts afresh.
     if (asked === null || answers) return;
     try {
       await answeredWithin(timeoutMs, redis.ping());
@@ -65,31 +92,22 @@ export function openConnection(url: string, { name, timeoutMs }: ConnectionOptio
       probeLater();
     }
   };
+  const probeLater = (): void => {
+    clearTimeout(probe);
+    probe = setTimeout(() => void probeNow(), probeEveryMs).unref();
+  };
   return {
-    call: async (ask) => {
-      if (!answers) throw snapshotsUnavailable('Redis is down');
-      try {
-        return await answeredWithin(timeoutMs, ask(redis));
-      } catch (error) {
-        if (error instanceof OperationalFailure) throw error;
-        if (!isReply(error) && answers) {
-          answers = false;
-          probeLater();
-        }
-        throw snapshotsUnavailable(reasonOf(error));
-      }
-    },
-    isUp: () => answers,
+    answers: () => answers,
     untilCut: () => open?.signal ?? AbortSignal.abort(),
-    close: () => {
-      clearTimeout(probe);
-      redis.disconnect();
-      return Promise.resolve();
+    distrust: () => {
+      if (answers) probeLater();
+      answers = false;
     },
+    stop: () => clearTimeout(probe),
   };
 }
 
-/** See notes on ioredis in docs/snapshots.md: each of these mends a trap. */
+/** Each of these mends a trap; docs/snapshots.md lists them. */
 const settings = {
   // What cannot be sent now fails now: ioredis' own queue has no bound.
   enableOfflineQueue: false,

@@ -24,7 +24,11 @@ async function openOn(prefix: string): Promise<OrderSnapshots> {
 /** Another client of the same Redis, to look at it and to meddle with it. */
 function meddler(): Redis {
   const redis = new Redis(inject('redisUrl'));
-  opened.push({ close: () => Promise.resolve(redis.disconnect()) });
+  const close = (): Promise<void> => {
+    redis.disconnect();
+    return Promise.resolve();
+  };
+  opened.push({ close });
   return redis;
 }
 
