@@ -47,7 +47,7 @@ const documentedBody = {
   examples: [{ orders: [{ commandId: 'order-1001', ...placeOrderExample }] }],
 };
 
-const documentedAnswer = Type.Object({
+const answers = Type.Object({
   items: Type.Array(
     Type.Object({
       commandId: Type.String(),
@@ -57,6 +57,11 @@ const documentedAnswer = Type.Object({
       problem: Type.Optional(schemaRef('Problem')),
     }),
   ),
+});
+
+const documentedAnswer = jsonAnswer('One answer an order.', answers, {
+  headers: ['dry-run'],
+  example: { items: [{ commandId: 'order-1001', status: 201, order: orderExample }] },
 });
 
 /** Each order is a command of its own: one that is refused holds none of the others back. */
@@ -79,10 +84,7 @@ export function batchRoute(app: HttpApp, options: OrderCommandRoutesOptions): vo
         querystring: dryRunQuery,
         body: envelope,
         response: {
-          207: jsonAnswer('One answer an order.', documentedAnswer, {
-            headers: ['dry-run'],
-            example: { items: [{ commandId: 'order-1001', status: 201, order: orderExample }] },
-          }),
+          207: documentedAnswer,
           ...problems(
             'MALFORMED_JSON',
             'INVALID_VALUE',
@@ -94,14 +96,13 @@ export function batchRoute(app: HttpApp, options: OrderCommandRoutesOptions): vo
       },
     },
     async (request, reply) => {
-      const tenantId = readTenant(request);
       const { orders } = request.body;
-      const place = placer(request, tenantId, options);
+      const place = placer(request, readTenant(request), options);
       const placed = await Promise.all(
-        orders.map(async ({ commandId, ...order }, index) => {
-          const result = await place({ commandId, order, pointer: `/orders/${index}` });
-          return { commandId, order, result };
-        }),
+        orders.map(async ({ commandId, ...order }, index) => ({
+          ...{ commandId, order },
+          result: await place({ commandId, order, pointer: `/orders/${index}` }),
+        })),
       );
       const answered = isDryRun(request) ? afterEachOther(placed) : placed;
       const items = answered.map(({ commandId, result }) => batchItem(commandId, result));
