@@ -24,13 +24,18 @@ import { query, Rollback, withTransaction } from './transaction.ts';
 
 /** Three projectors that commit, and readers beside them. */
 const connectionsMax = 10;
+/**
+ * A projector that is stopped in the middle of a commit holds its checkpoint's lock, and whoever takes its place waits
+ * for it: less than a lease lives (4 s), so that it is gone by then.
+ */
+const idleInTransactionMs = 2_000;
 const scanPageMax = 500;
 
 type StoredRow = { readonly tenant_id: string; readonly key: string; readonly document: Document };
 
 /** Views as tables of JSON documents in the schema `views`, made from the views' definitions. */
 export function openPostgresReadStore(url: string): ReadStore {
-  const pool = openPool(url, { applicationName: 'order-center views', connectionsMax });
+  const pool = openPool(url, { applicationName: 'order-center views', connectionsMax, idleInTransactionMs });
   const find = findTogether(pool);
   return {
     prepare: (views) => prepareViews(pool, views),
