@@ -11,6 +11,7 @@ import type {
   Progress,
   ReadStore,
   Row,
+  StoredCheckpoint,
   View,
 } from '../port.ts';
 import type { Mending } from '../parking.ts';
@@ -20,6 +21,8 @@ import { compareColumns, compareText, matches, rowKey } from './rows.ts';
 
 type StoredRow = Row & { readonly claimedUntil: number };
 type Rows = Map<string, StoredRow>;
+/** By consumer and partition. */
+type Checkpoints = Map<string, { readonly position: Checkpoint; readonly turn: string }>;
 
 export type MemoryReadStoreOptions = {
   /** Epoch milliseconds; stands for the database's clock. */
@@ -29,7 +32,7 @@ export type MemoryReadStoreOptions = {
 /** Views in this process, for tests and for a store that forgets: gone when the process ends. */
 export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions = {}): ReadStore {
   const tables = new Map<string, { readonly version: number; readonly rows: Rows }>();
-  const checkpoints = new Map<string, { readonly position: Checkpoint; readonly turn: string }>();
+  const checkpoints: Checkpoints = new Map();
   const progress = new Map<string, Map<string, Progress>>();
   const parked = openParkedRows();
 
@@ -74,12 +77,7 @@ export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions =
       for (const view of views) if (tables.get(view.name)?.version !== view.version) forget(view);
       return Promise.resolve();
     },
-    loadCheckpoint: (consumer, partition) =>
-      Promise.resolve(checkpoints.get(`${consumer}\n${partition}`)?.position ?? null),
-    loadPlace: (consumer, partition) => {
-      const { position = null, turn = randomUUID() } = checkpoints.get(`${consumer}\n${partition}`) ?? {};
-      return Promise.resolve({ checkpoint: position, turn, parked: parked.streams(consumer) });
-    },
+    ...standings({ tables, checkpoints, progress, parked }),
     moveCheckpoint: (move) => Promise.resolve(tryMove(move)),
     commit: (batch) =>
       attempt(() => {
@@ -120,6 +118,50 @@ function progressOf(progress: Map<string, Map<string, Progress>>, consumer: stri
   const known = progress.get(consumer) ?? new Map<string, Progress>();
   progress.set(consumer, known);
   return known;
+}
+
+type Kept = {
+  readonly tables: ReadonlyMap<string, { readonly rows: Rows }>;
+  readonly checkpoints: Checkpoints;
+  readonly progress: Map<string, Map<string, Progress>>;
+  readonly parked: ReturnType<typeof openParkedRows>;
+};
+type Standings = Pick<ReadStore, 'loadCheckpoint' | 'loadPlace' | 'checkpoints' | 'scanProgress' | 'clearAll'>;
+
+/** Where consumers stand, whatever their view. */
+function standings({ tables, checkpoints, progress, parked }: Kept): Standings {
+  return {
+    loadCheckpoint: (consumer, partition) =>
+      Promise.resolve(checkpoints.get(`${consumer}\n${partition}`)?.position ?? null),
+    loadPlace: (consumer, partition) => {
+      const { position = null, turn = randomUUID() } = checkpoints.get(`${consumer}\n${partition}`) ?? {};
+      return Promise.resolve({ checkpoint: position, turn, parked: parked.streams(consumer) });
+    },
+    checkpoints: () => Promise.resolve(storedCheckpoints(checkpoints)),
+    scanProgress: (consumer) => scanProgress(progressOf(progress, consumer)),
+    clearAll: () => {
+      for (const [view, { rows }] of tables) {
+        rows.clear();
+        parked.forget(view);
+      }
+      progress.clear();
+      checkpoints.clear();
+      return Promise.resolve();
+    },
+  };
+}
+
+function storedCheckpoints(checkpoints: Checkpoints): readonly StoredCheckpoint[] {
+  const stored = [...checkpoints].map(([place, { position }]) => {
+    const [consumer = '', partition = ''] = place.split('\n');
+    return { consumer, partition, position };
+  });
+  return stored.sort((a, b) => compareText(a.consumer, b.consumer) || compareText(a.partition, b.partition));
+}
+
+async function* scanProgress(progress: ReadonlyMap<string, Progress>): AsyncIterable<Progress> {
+  const sorted = [...progress.values()].sort((a, b) => compareText(a.stream, b.stream));
+  for (const each of sorted) yield await Promise.resolve(each);
 }
 
 /** What work throws becomes a rejection, as of a store that is asked over a wire. */
