@@ -6,9 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { describeWithPostgres, freshDatabase, type FreshDatabase } from '../../test/postgres.ts';
 import type { Position } from '../../schemas/envelope.ts';
-import { newEventId, orderStream, type CommandId, type OrderId, type TenantId } from '../../schemas/ids.ts';
+import { appended } from '../event-store/contract/examples.ts';
 import { openEventStore } from '../event-store/open.ts';
-import type { EventStore } from '../event-store/port.ts';
 import { openReadStore } from '../read-store/open.ts';
 import { readKnownEpochs, storeLocation } from './known-epochs.ts';
 import { refuseForeignStore } from './refuse-foreign-store.ts';
@@ -75,7 +74,7 @@ describeWithPostgres('a start', () => {
   });
 
   it('is not refused where views follow the log, wherever in it they stand', async () => {
-    const [first, last] = await appended(database.url, 2);
+    const [first, last] = await grown(database.url, 2);
     await follow('order-summary', first);
     await follow('fulfillment', last);
     await start();
@@ -83,7 +82,7 @@ describeWithPostgres('a start', () => {
   });
 
   it('is refused on views of another store', async () => {
-    await appended(database.url, 1);
+    await grown(database.url, 1);
     await follow('order-summary', 'deadbeef.1.0' as Position);
     await expect(start()).rejects.toMatchObject(
       refusal(/order-summary has followed another event store \(it is at deadbeef\.1\.0\); this one has epoch \w{8}$/),
@@ -92,7 +91,7 @@ describeWithPostgres('a start', () => {
   });
 
   it('is refused where the event store was dropped and made anew, and the views are elsewhere', async () => {
-    const [position] = await appended(database.url, 1);
+    const [position] = await grown(database.url, 1);
     await follow('order-summary', position);
     await start(database.url, null);
     await emptied(database.url);
@@ -117,23 +116,23 @@ describeWithPostgres('a start', () => {
   });
 
   it('is refused where the store was set back to a dump that the views are ahead of, also once it has grown again', async () => {
-    await appended(database.url, 2);
+    await grown(database.url, 2);
     const dump = await dumped(database.url);
-    const [later] = await appended(database.url, 1);
+    const [later] = await grown(database.url, 1);
     await follow('order-summary', later);
     await restored(database.url, dump);
     const refused = refusal(/order-summary has seen position .* set back to an older state$/);
     await expect(start()).rejects.toMatchObject(refused);
-    await appended(database.url, 3);
+    await grown(database.url, 3);
     await expect(start()).rejects.toMatchObject(refused);
   });
 
   it('is not refused where store and views were set back together', async () => {
-    const [position] = await appended(database.url, 2);
+    const [position] = await grown(database.url, 2);
     await follow('order-summary', position);
     const dump = await dumped(database.url);
     await start();
-    await appended(database.url, 1);
+    await grown(database.url, 1);
     await restored(database.url, dump);
     await start();
   });
@@ -153,27 +152,12 @@ async function epochOf(url: string): Promise<string> {
 }
 
 /** Positions of new orders' events, in order. */
-async function appended(url: string, count: number): Promise<readonly Position[]> {
+async function grown(url: string, count: number): Promise<readonly Position[]> {
   const store = await openEventStore(url);
   const positions: Position[] = [];
-  for (let index = 0; index < count; index += 1) positions.push(await append(store));
+  for (let index = 0; index < count; index += 1) positions.push((await appended(store)).position);
   await store.close();
   return positions;
-}
-
-async function append(store: EventStore): Promise<Position> {
-  const id = newEventId();
-  const result = await store.append({
-    stream: orderStream(id as string as OrderId),
-    tenantId: 'default' as TenantId,
-    expected: 'none',
-    commandId: id as string as CommandId,
-    commandHash: '00',
-    ...{ origin: 'live', correlationId: 'x', causationId: null },
-    events: [{ eventId: id, type: 'OrderCancelled', schemaVersion: 1, occurredAt: undefined, data: {} }],
-  });
-  if (result.outcome !== 'appended') throw new Error(result.outcome);
-  return result.position;
 }
 
 /** As `drop database` and `create database`: the next start makes the schema again. */

@@ -21,7 +21,7 @@ export type Prepared = {
 /** Makes the store's schema and role on first use, and refuses a database that cannot keep the store's promises. */
 export async function prepareStore(url: string, pool: pg.Pool): Promise<Prepared> {
   await refuseUnsafe(pool);
-  await migrate(url, { schema: 'order_center', folder: join(import.meta.dirname, 'migrations') });
+  await prepareSchema(url);
   await refuseRestored(pool);
   const { epoch, hashSecret } = await storeMeta(pool);
   const formerEpochs = await readFormerEpochs(pool);
@@ -33,12 +33,21 @@ export async function prepareStore(url: string, pool: pg.Pool): Promise<Prepared
   return { ...known, appendUrl: urlAs(url, role), role: role.name, fence: { kind: 'role', role: role.name } };
 }
 
-/** The store's one row of its own, made on first use. */
-async function storeMeta(pool: pg.Pool): Promise<Pick<Prepared, 'epoch' | 'hashSecret'>> {
-  await ask(pool, {
+/** Makes the tables on first use, and brings older ones up to date. */
+export function prepareSchema(url: string): Promise<void> {
+  return migrate(url, { schema: 'order_center', folder: join(import.meta.dirname, 'migrations') });
+}
+
+/** Makes the store's one row of its own, with its epoch and secret, unless it has one. */
+export function newMeta(): pg.QueryConfig {
+  return {
     text: 'insert into order_center.store_meta (hash_secret) values ($1) on conflict do nothing',
     values: [randomBytes(32)],
-  });
+  };
+}
+
+async function storeMeta(pool: pg.Pool): Promise<Pick<Prepared, 'epoch' | 'hashSecret'>> {
+  await ask(pool, newMeta());
   const [row] = await ask<{ epoch: string; hash_secret: Buffer }>(pool, {
     text: 'select epoch, hash_secret from order_center.store_meta',
   });
