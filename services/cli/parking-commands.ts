@@ -38,7 +38,10 @@ function drainVerb(act: Act): Command {
   ];
   const description = 'Fold what is parked with the code that runs now; without a filter all of it.';
   return selecting(describeVerb('drain', description, examples))
-    .addHelpText('after', '\nExit 1 where something still cannot be folded. Discarded ones are drained only by --order.')
+    .addHelpText(
+      'after',
+      '\nExit 1 where something still cannot be folded. Discarded ones are drained only by --order.',
+    )
     .action(act((context, options: ParkingOptions) => drainParking(context, options)));
 }
 

@@ -29,7 +29,11 @@ type Group = Omit<Parked, 'stream' | 'firstRevision' | 'attempts'> & {
   readonly orders: number;
   readonly example: string;
 };
-type Page = { readonly groups: readonly Group[]; readonly items: readonly Parked[]; readonly nextCursor: string | null };
+type Page = {
+  readonly groups: readonly Group[];
+  readonly items: readonly Parked[];
+  readonly nextCursor: string | null;
+};
 type Acted = {
   readonly items: readonly (Pick<Parked, 'projection' | 'stream'> & { readonly outcome: string })[];
   readonly nextCursor: string | null;
@@ -59,7 +63,8 @@ export async function listParking(context: VerbContext, options: ParkingOptions)
   else if (page.groups.length === 0) terminal.print('nothing is parked');
   else {
     terminal.print(toTable([groupHead, ...page.groups.map(groupRow)]));
-    if (Object.keys(selectionOf(options)).length > 0) terminal.print(`\n${toTable([streamHead, ...items.map(streamRow)])}`);
+    if (Object.keys(selectionOf(options)).length > 0)
+      terminal.print(`\n${toTable([streamHead, ...items.map(streamRow)])}`);
   }
   return exitCodes.done;
 }
@@ -74,7 +79,9 @@ export async function showParking(context: VerbContext, order: string, options: 
   const places = items.map(({ projection, stream }) => `${projection}/${encodeURIComponent(stream)}`);
   const shown = (await Promise.all(places.map((place) => ask(api, `/v1/admin/parking/${place}`)))) as Shown[];
   if (options.json === true) terminal.print(JSON.stringify(shown, null, 2));
-  else for (const each of shown) terminal.print(`${toTable(Object.entries(each.parked).map(toField))}\n${eventsOf(each)}\n`);
+  else
+    for (const each of shown)
+      terminal.print(`${toTable(Object.entries(each.parked).map(toField))}\n${eventsOf(each)}\n`);
   return exitCodes.done;
 }
 
@@ -127,7 +134,8 @@ function tell({ terminal }: VerbContext, { json }: ParkingOptions, { items, summ
     terminal.print(JSON.stringify({ items }, null, 2));
     return;
   }
-  if (items.length > 0) terminal.print(toTable(items.map(({ projection, stream, outcome }) => [projection, stream, outcome])));
+  if (items.length > 0)
+    terminal.print(toTable(items.map(({ projection, stream, outcome }) => [projection, stream, outcome])));
   terminal.print(summary);
 }
 
@@ -158,7 +166,15 @@ function query(parameters: Readonly<Record<string, string | number | null>>): st
 
 const groupHead = ['projection', 'fingerprint', 'state', 'orders', 'events', 'since', 'error'];
 
-function groupRow({ projection, fingerprint, state, orders, events, since, error }: Group): readonly (string | number)[] {
+function groupRow({
+  projection,
+  fingerprint,
+  state,
+  orders,
+  events,
+  since,
+  error,
+}: Group): readonly (string | number)[] {
   return [projection, fingerprint, state, orders, events, since, error];
 }
 
