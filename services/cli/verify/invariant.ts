@@ -1,6 +1,7 @@
 import type { EventStore } from '../../../infra/event-store/port.ts';
 import type { ReadStore } from '../../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../../schemas/envelope.ts';
+import type { ViewFolds } from './view-fold.ts';
 import type { OrderId, TenantId } from '../../../schemas/ids.ts';
 
 /** What the checks may ask, beside the events that they are shown. */
@@ -40,7 +41,8 @@ export type Invariant = {
   /** As `I22`. */
   readonly id: string;
   readonly statement: string;
-  readonly check: (input: VerifyInput) => Check | Promise<Check>;
+  /** `folds`: of the views; they are shown every event before the check is, and are where the check before left them. */
+  readonly check: (input: VerifyInput, folds: ViewFolds) => Check | Promise<Check>;
 };
 
 /** Counts all, keeps the first ten. */

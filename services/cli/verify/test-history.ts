@@ -62,7 +62,7 @@ export async function viewsOf(events: readonly RecordedEvent[], checkpoint = eve
   for (const projection of projections) {
     const fold = openViewFold(projection);
     for (const event of events) if (checkpoint !== undefined && event.position <= checkpoint) fold.apply(event);
-    const documents = fold.keys().map((key) => ({ ...key, document: fold.get(key) }));
+    const documents = [...fold.keys()].map((key) => ({ ...key, document: fold.get(key) }));
     const { view } = projection;
     const move = { consumer: view.name, partition: 'log', from: null, to: checkpoint ?? ('000000' as Position) };
     await views.commit({ view, documents, progress: [], move });
