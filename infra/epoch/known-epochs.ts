@@ -27,7 +27,7 @@ export async function readKnownEpochs(dataDir: string): Promise<KnownEpochs> {
   try {
     const known: unknown = JSON.parse(text);
     const entries = Object.entries(known ?? {}).filter(([, epoch]) => typeof epoch === 'string');
-    return Object.fromEntries(entries) as KnownEpochs;
+    return Object.fromEntries(entries);
   } catch {
     return {};
   }

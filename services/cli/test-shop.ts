@@ -30,16 +30,7 @@ export async function openTestShop(env: Readonly<Record<string, string>>) {
   const environment = { DATA_DIR: dataDir, PORT: '0', LOG_LEVEL: 'silent', ...env };
   let child: ChildProcess | null = null;
   let url = '';
-
   const cli = (...args: readonly string[]): Promise<Ended> => runCli(args, environment);
-  const request = (path: string, init: RequestInit = {}): Promise<Answer> => ask(new URL(path, url), init);
-  const post = async (path: string, body: unknown, key: string = randomUUID()): Promise<Answer> => {
-    const headers = { 'content-type': 'application/json', 'idempotency-key': key };
-    const answer = await request(path, { method: 'POST', headers, body: JSON.stringify(body) });
-    if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    return answer;
-  };
-  const statusOf = async (orderId: string): Promise<unknown> => (await request(`/v1/orders/${orderId}`)).body.status;
   const store = async (): Promise<StoreShown> => JSON.parse((await cli('store', '--json')).stdout) as StoreShown;
   const stop = async (): Promise<void> => {
     if (child === null) return;
@@ -48,10 +39,9 @@ export async function openTestShop(env: Readonly<Record<string, string>>) {
     await ended;
     child = null;
   };
-
   return {
-    ...{ dataDir, cli, post, statusOf, store, stop },
-    get: (path: string) => request(path),
+    ...{ dataDir, cli, store, stop },
+    ...doorOf(() => url),
     start: async (): Promise<void> => {
       child = startSystem(environment);
       const { pid } = child;
@@ -63,14 +53,6 @@ export async function openTestShop(env: Readonly<Record<string, string>>) {
     },
     /** For a start that is refused. */
     startAndEnd: async (): Promise<Ended> => outcomeOf(startSystem(environment)),
-    place: async (method: string): Promise<string> => {
-      const { body } = await post('/v1/orders', { ...orderBody, payments: [{ method }] });
-      return String(body.orderId);
-    },
-    backfill: async (): Promise<string> => String((await post('/v1/orders/backfill', backfillBody)).body.orderId),
-    cancel: (orderId: string) => post(`/v1/orders/${orderId}/cancel`, { reason: 'a test' }),
-    reaches: (orderId: string, status: string) =>
-      until(`order ${orderId} to be ${status}`, async () => (await statusOf(orderId)) === status),
     /** Until every consumer is at the head, and the head stays. */
     settles: () =>
       until('all consumers to be at the head', async () => {
@@ -79,14 +61,36 @@ export async function openTestShop(env: Readonly<Record<string, string>>) {
           first.events === events && consumers.length > 0 && consumers.every(({ stands }) => stands === 'at the head')
         );
       }),
-    /** Where an analyst stands who has read everything. */
-    checkpoint: async (): Promise<string> => {
-      const lines = await (await fetch(new URL('/v1/events?limit=5000', url))).text();
-      return String(asRecord(JSON.parse(lines.trim().split('\n').at(-1) ?? '')).checkpoint);
-    },
     close: async (): Promise<void> => {
       await stop();
       await rm(dataDir, { recursive: true, maxRetries: 5 });
+    },
+  };
+}
+
+/** What a test says to the HTTP door, and hears. */
+function doorOf(url: () => string) {
+  const get = (path: string, init: RequestInit = {}): Promise<Answer> => ask(new URL(path, url()), init);
+  const post = async (path: string, body: unknown): Promise<Answer> => {
+    const headers = { 'content-type': 'application/json', 'idempotency-key': randomUUID() };
+    const answer = await get(path, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (answer.status >= 300) throw new Error(`${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer;
+  };
+  const orderIdOf = ({ body }: Answer): string => String(body.orderId);
+  const statusOf = async (orderId: string): Promise<unknown> => (await get(`/v1/orders/${orderId}`)).body.status;
+  return {
+    get: (path: string) => get(path),
+    statusOf,
+    place: async (method: string) => orderIdOf(await post('/v1/orders', { ...orderBody, payments: [{ method }] })),
+    backfill: async () => orderIdOf(await post('/v1/orders/backfill', backfillBody)),
+    cancel: (orderId: string) => post(`/v1/orders/${orderId}/cancel`, { reason: 'a test' }),
+    reaches: (orderId: string, status: string) =>
+      until(`order ${orderId} to be ${status}`, async () => (await statusOf(orderId)) === status),
+    /** Where an analyst stands who has read everything. */
+    checkpoint: async (): Promise<string> => {
+      const lines = await (await fetch(new URL('/v1/events?limit=5000', url()))).text();
+      return String(asRecord(JSON.parse(lines.trim().split('\n').at(-1) ?? '')).checkpoint);
     },
   };
 }

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { describeWithPostgres, freshDatabase, type FreshDatabase } from '../../../test/postgres.ts';
 import { openTestShop, type TestShop } from '../test-shop.ts';

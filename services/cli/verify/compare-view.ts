@@ -1,12 +1,20 @@
 import { setTimeout as wait } from 'node:timers/promises';
 
-import type { Document, DocumentKey } from '../../../infra/read-store/port.ts';
+import type { EventStore } from '../../../infra/event-store/port.ts';
+import type { Document, DocumentKey, ReadStore } from '../../../infra/read-store/port.ts';
 import { canonicalJson } from '../../../schemas/canonical-json.ts';
 import type { Position } from '../../../schemas/envelope.ts';
-import type { VerifyInput } from './invariant.ts';
 import type { ViewFold } from './view-fold.ts';
 
-export type CompareInput = Pick<VerifyInput, 'store' | 'views' | 'readVersion' | 'patienceMs' | 'signal'>;
+export type CompareInput = {
+  readonly store: Pick<EventStore, 'readLog' | 'comparePositions'>;
+  readonly views: Pick<ReadStore, 'loadCheckpoint' | 'find' | 'scan'>;
+  /** Whether the view may move on meanwhile. */
+  readonly isRunning: boolean;
+  /** How long to wait for a view that follows the log. */
+  readonly patienceMs: number;
+  readonly signal: AbortSignal;
+};
 
 export type ComparedView = {
   readonly checked: number;
@@ -30,7 +38,7 @@ export async function compareView(input: CompareInput, fold: ViewFold): Promise<
   let differing = await findDiffering(input, fold);
   const checked = fold.size();
   for (let look = 1; differing.length > 0 && look < looksMax; look += 1) {
-    await wait(input.readVersion === null ? 0 : betweenLooksMs, undefined, { signal: input.signal });
+    await wait(input.isRunning ? betweenLooksMs : 0, undefined, { signal: input.signal });
     const checkpoint = await checkpointOf(input, fold);
     const found = await input.views.find(view, differing);
     await fold.moveTo(input, checkpoint);
@@ -42,7 +50,7 @@ export async function compareView(input: CompareInput, fold: ViewFold): Promise<
 /** @returns what to say where the view does not reach the log's end in time; null: it is there */
 async function waitFor(input: CompareInput, fold: ViewFold): Promise<string | null> {
   const last = fold.last();
-  const giveUpAt = Date.now() + (input.readVersion === null ? 0 : input.patienceMs);
+  const giveUpAt = Date.now() + (input.isRunning ? input.patienceMs : 0);
   for (;;) {
     if (last === null || isAtOrAfter(input, await checkpointOf(input, fold), last)) return null;
     const name = fold.projection.view.name;
