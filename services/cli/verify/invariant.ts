@@ -7,9 +7,11 @@ import type { OrderId, TenantId } from '../../../schemas/ids.ts';
 /** What the checks may ask, beside the events that they are shown. */
 export type VerifyInput = {
   readonly store: Pick<EventStore, 'readLog' | 'readStream' | 'findCommand' | 'comparePositions'>;
-  readonly views: Pick<ReadStore, 'loadCheckpoint' | 'find' | 'scan'>;
+  readonly views: Pick<ReadStore, 'loadCheckpoint' | 'scanProgress' | 'find' | 'scan'>;
   /** Reads an order through the running system's door: its version, null where there is none. null: nothing runs. */
   readonly readVersion: ((tenantId: TenantId, orderId: OrderId) => Promise<number | null>) | null;
+  /** The same with `minVersion`; 'not yet' where the door says so. null: nothing runs. */
+  readonly readAtLeast: ((order: OrderRead) => Promise<number | 'not yet' | null>) | null;
   /** JSON Lines of acknowledged answers; null: none was given. */
   readonly ledgerFile: string | null;
   /** JSON Lines of what a client read; null: none was given. */
@@ -24,6 +26,8 @@ export type VerifyInput = {
   readonly patienceMs: number;
   readonly signal: AbortSignal;
 };
+
+export type OrderRead = { readonly tenantId: TenantId; readonly orderId: OrderId; readonly minVersion: number };
 
 /** What was found; `notChecked` where there was nothing to check it with. */
 export type Finding =

@@ -4,7 +4,8 @@ import type { Config, Environment } from '../../../infra/config/config.ts';
 import { readConfig } from '../../../infra/config/config.ts';
 import { openEventStore } from '../../../infra/event-store/open.ts';
 import { openReadStore } from '../../../infra/read-store/open.ts';
-import { asRecord, openApi, problemOf } from '../api.ts';
+import type { TenantId } from '../../../schemas/ids.ts';
+import { asRecord, openApi, problemOf, type ApiAnswer } from '../api.ts';
 import { findDatabases } from '../databases.ts';
 import { CommandFailure } from '../failure.ts';
 import type { VerifyInput } from './invariant.ts';
@@ -33,9 +34,10 @@ export async function openVerify(options: OpenVerifyOptions): Promise<OpenedVeri
   opening.defer(() => views.close());
   const files = { ledgerFile, readsFile, paymentsFile: paymentsFileOf(config) };
   const readVersion = httpUrl === null ? null : versionReader(httpUrl, signal);
+  const readAtLeast = httpUrl === null ? null : leastReader(httpUrl, signal);
   const limits = { nowMs: readVersion === null ? null : Date.now(), stuckAfterMs, patienceMs: 10_000 };
   const opened = opening.move();
-  const input = { store, views, readVersion, ...files, ...limits, signal };
+  const input = { store, views, readVersion, readAtLeast, ...files, ...limits, signal };
   return { input, close: () => opened.disposeAsync() };
 }
 
@@ -44,11 +46,26 @@ function paymentsFileOf({ paymentUrl, dataDir }: Config): string | null {
 }
 
 function versionReader(url: string, signal: AbortSignal): VerifyInput['readVersion'] {
-  return async (tenantId, orderId) => {
-    const answer = await openApi({ url, tenantId, signal }).call({ path: `/v1/orders/${orderId}` });
-    if (answer.status === 404) return null;
-    const { version } = asRecord(answer.body);
-    if (answer.status !== 200 || typeof version !== 'number') throw new CommandFailure(`${url} ${problemOf(answer)}`);
-    return version;
+  return async (tenantId, orderId) => versionOf(url, await read(url, { tenantId, path: orderId, signal }));
+}
+
+function leastReader(url: string, signal: AbortSignal): VerifyInput['readAtLeast'] {
+  return async ({ tenantId, orderId, minVersion }) => {
+    const answer = await read(url, { tenantId, path: `${orderId}?minVersion=${minVersion}`, signal });
+    const isNotYet = answer.status === 409 && asRecord(answer.body).code === 'NOT_YET_VISIBLE';
+    return isNotYet ? 'not yet' : versionOf(url, answer);
   };
+}
+
+type Reading = { readonly tenantId: TenantId; readonly path: string; readonly signal: AbortSignal };
+
+function read(url: string, { tenantId, path, signal }: Reading): Promise<ApiAnswer> {
+  return openApi({ url, tenantId, signal }).call({ path: `/v1/orders/${path}` });
+}
+
+function versionOf(url: string, answer: ApiAnswer): number | null {
+  if (answer.status === 404) return null;
+  const { version } = asRecord(answer.body);
+  if (answer.status !== 200 || typeof version !== 'number') throw new CommandFailure(`${url} ${problemOf(answer)}`);
+  return version;
 }
