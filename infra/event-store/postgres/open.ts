@@ -47,7 +47,7 @@ export async function openPostgresEventStore(
 }
 
 async function openOn(url: string, pool: pg.Pool, options: PostgresEventStoreOptions): Promise<EventStore> {
-  const { epoch, hashSecret, appendUrl, role, fence } = await prepareStore(url, pool);
+  const { epoch, formerEpochs, hashSecret, appendUrl, role, fence } = await prepareStore(url, pool);
   const logPool = openLogPool(url, options);
   const stopForgetting = forgetOldAnswers(pool);
   const laneCount = options.lanes ?? 2;
@@ -69,6 +69,7 @@ async function openOn(url: string, pool: pg.Pool, options: PostgresEventStoreOpt
 
   return {
     epoch,
+    formerEpochs,
     append,
     rehearse: (request) => rehearse(pool, epoch, toRow(request)),
     recordAnswer: (receipt, expected) => recordAnswer(pool, receipt, expected === 'none' ? -1 : expected),
