@@ -6,7 +6,6 @@ import { openMemoryReadStore } from '../../infra/read-store/memory/memory-read-s
 import { openMemorySubjectKeys } from '../../infra/subject-keys/memory/memory-subject-keys.ts';
 import type { ParkedStream } from '../../infra/read-store/parking.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
-import { openMemorySubjectKeys } from '../../infra/subject-keys/memory/memory-subject-keys.ts';
 import { anOrderId, appendAll, paymentFact, placement, tenant } from '../../projections/examples.ts';
 import { foldDocument } from '../../projections/projection.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
