@@ -47,7 +47,10 @@ export function amendment(orderId: OrderId): AnyEvent {
   const lines = [{ lineId: 'l1', sku: 'mug', quantity: 3, unitPrice: 1_000, tax: 0, name: 'Mug' }];
   const totals = { subtotal: 3_000, discount: 200, shipping: 0, tax: 0, total: 2_800 };
   const payments = [{ paymentId: 'p1', method: 'card', amount: 2_800 }];
-  return { type: 'OrderAmended', data: { orderId, currency: 'EUR', lines, totals, previousTotal: 2_500, payments, sealed: null } };
+  return {
+    type: 'OrderAmended',
+    data: { orderId, currency: 'EUR', lines, totals, previousTotal: 2_500, payments, sealed: null },
+  };
 }
 
 export function paymentFact(

@@ -212,8 +212,8 @@ export const errorCodes = {
   },
   FOREIGN_STORE: {
     status: 500,
-    title: 'A checkpoint belongs to another event store',
-    help: 'Point to the store that the checkpoints come from; with a restored store, begin with an empty read database.',
+    title: 'This is not the event store that the views were built from',
+    help: 'Point EVENT_STORE_URL and READ_DB_URL to databases that belong together, or restore the lost one; to go on with this event store and rebuild the views from it, run npx order-center store adopt --yes.',
   },
   CHECKPOINT_MOVED: {
     status: 500,

@@ -16,6 +16,9 @@ export function freshPrefix(): string {
   return `test-${randomUUID()}:`;
 }
 
+/** For tests that are not about timeouts: a busy machine must not look like a Redis that is down. */
+export const patience = { readTimeoutMs: 5_000, writeTimeoutMs: 5_000 } as const;
+
 function skipWithout(missing: string, name: string, suite: () => void): void {
   if (missing === '') describe(name, suite);
   else describe(name, () => it('needs a Redis', (context) => context.skip(missing)));

@@ -24,7 +24,9 @@ export async function openTcpSwitch(firstPort: number): Promise<TcpSwitch> {
       client.destroy();
       line.upstream.destroy();
     };
-    client.on('data', (bytes) => void (isSilent || line.upstream.write(bytes)));
+    client.on('data', (bytes) => {
+      if (!isSilent) line.upstream.write(bytes);
+    });
     client.on('error', cut).on('close', cut);
     lead(line, cut, () => isSilent);
   });
@@ -60,8 +62,12 @@ export async function openTcpSwitch(firstPort: number): Promise<TcpSwitch> {
 function lead(line: Line, cut: () => void, isSilent: () => boolean): void {
   const { upstream } = line;
   // What was carried over has another upstream by then: the end of the old one cuts nobody.
-  const cutIfCurrent = (): void => void (line.upstream === upstream && cut());
-  upstream.on('data', (bytes) => void (isSilent() || line.client.write(bytes)));
+  const cutIfCurrent = (): void => {
+    if (line.upstream === upstream) cut();
+  };
+  upstream.on('data', (bytes) => {
+    if (!isSilent()) line.client.write(bytes);
+  });
   upstream.on('error', cutIfCurrent).on('close', cutIfCurrent);
 }
 

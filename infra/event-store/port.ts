@@ -133,6 +133,8 @@ export type FenceHold = {
 export type EventStore = {
   /** A uuid made with the store: part of every position and checkpoint. */
   readonly epoch: string;
+  /** The epochs that `store adopt` ended here: what knows one of them knew this very store. */
+  readonly formerEpochs: readonly string[];
   /** Appends one command's events; many calls in flight share statements (group commit). */
   append(append: Append): Promise<AppendResult>;
   /** Answers as `append` would now, refuses what it would refuse, and writes nothing: a dry run asks it. */

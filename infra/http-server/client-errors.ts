@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ErrorCode } from '../../schemas/error-codes.ts';
 import { problemMediaType, toProblem } from './problem.ts';
 import { newTraceId } from './trace-id.ts';
@@ -15,7 +16,12 @@ export function answerClientError(error: { readonly code?: string }, socket: Soc
     socket.destroy();
     return;
   }
-  const problem = toProblem(codeOf(error.code), { traceId: newTraceId() });
+  answerRefused(socket, codeOf(error.code));
+}
+
+/** Answers with a problem, past everything that answers requests, and closes the connection. */
+export function answerRefused(socket: Duplex, code: ErrorCode): void {
+  const problem = toProblem(code, { traceId: newTraceId() });
   const body = JSON.stringify(problem);
   socket.end(
     `HTTP/1.1 ${problem.status} ${problem.code}\r\ncontent-type: ${problemMediaType}\r\n` +

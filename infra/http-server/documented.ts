@@ -30,28 +30,42 @@ const headerDocs = {
   'dry-run': { ...text, description: '`true`: nothing was stored; this is what the command would be answered with.' },
 } as const;
 
-const tenant = {
-  'x-tenant-id': { ...text, description: '1 to 64 of A-Z, a-z, 0-9, _ and -; `default` where absent.' },
-};
-
-/** Headers are read by request-headers.ts, which names their faults by code; schemas only document them. */
-export const tenantHeader = { type: 'object', properties: tenant } as const;
-
-const key = {
+/**
+ * Headers are read by request-headers.ts, which names their faults by code: what is stricter here than "text" is for
+ * the document alone (openapi.ts), and not checked a second time.
+ */
+const requestHeaderDocs = {
+  'x-tenant-id': {
+    ...text,
+    pattern: '^[A-Za-z0-9_-]{1,64}$',
+    description: '1 to 64 of A-Z, a-z, 0-9, _ and -; `default` where absent.',
+  },
   'idempotency-key': {
     ...text,
-    description: 'Required. 1 to 255 visible characters of your own; the same in every retry of this command.',
+    pattern: '^[\\x21-\\x7e]{1,255}$',
+    description: '1 to 255 visible characters of your own; the same in every retry of this command.',
+  },
+  'if-match': {
+    ...text,
+    pattern: '^("[0-9]{1,15}"|\\*)$',
+    description: '`"<version>"` as the ETag gave it, or `*`.',
   },
 } as const;
 
-export const commandHeaders = {
-  type: 'object',
-  properties: {
-    ...tenant,
-    ...key,
-    'if-match': { ...text, description: '`"<version>"` as the ETag gave it, or `*`.' },
-  },
-} as const;
+type RequestHeader = keyof typeof requestHeaderDocs;
+
+const takes = (...names: readonly RequestHeader[]) =>
+  ({ type: 'object', properties: Object.fromEntries(names.map((name) => [name, text])) }) as const;
+
+export const tenantHeader = takes('x-tenant-id');
+export const commandHeaders = takes('x-tenant-id', 'idempotency-key', 'if-match');
+
+/** What the document says of a route's headers. */
+export function documentedHeaders({ properties }: { readonly properties: object }): object {
+  const known = Object.entries(requestHeaderDocs).filter(([name]) => name in properties);
+  const required = known.flatMap(([name]) => (name === 'idempotency-key' ? [name] : []));
+  return { type: 'object', required, properties: { ...properties, ...Object.fromEntries(known) } };
+}
 
 /** Answers that any command can get. */
 export const commandCodes: readonly ErrorCode[] = [

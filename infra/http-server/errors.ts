@@ -29,7 +29,7 @@ const frameworkCodes: Readonly<Record<string, { readonly code: ErrorCode; readon
  */
 export function errorHandler(log: Logger): (error: unknown, reply: HttpReply) => void {
   return (error, reply) => {
-    const answer = answerOf(error);
+    const answer = isLeaving(error, reply) ? endedEarly : answerOf(error);
     if (answer.code === 'INTERNAL') {
       log.error({ err: error, traceId: reply.request.id, route: reply.request.routeOptions.url }, 'a request failed');
     } else if (error instanceof OperationalFailure) {
@@ -41,6 +41,13 @@ export function errorHandler(log: Logger): (error: unknown, reply: HttpReply) =>
     sendProblem(reply, answer.code, answer.parts);
   };
 }
+
+/** The caller went away while it sent its body: that is no failure of ours. */
+function isLeaving(error: unknown, { request: { raw } }: HttpReply): boolean {
+  return !raw.complete && raw.destroyed && (error as NodeJS.ErrnoException | null)?.code === 'ECONNRESET';
+}
+
+const endedEarly: Answer = { code: 'INVALID_REQUEST', parts: { detail: 'The body ended early.' } };
 
 type Answer = { readonly code: ErrorCode; readonly parts: Pick<ProblemParts, 'detail' | 'errors'> };
 

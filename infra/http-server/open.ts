@@ -17,6 +17,7 @@ import { openApiRoute } from './openapi-route.ts';
 import { observeRequests } from './observe-requests.ts';
 import { readQueryNumbers } from './query-numbers.ts';
 import { readJsonBodies } from './json-bodies.ts';
+import { checkFraming } from './request-framing.ts';
 import { traceIdOf } from './trace-id.ts';
 import { answerUnknownRoutes } from './unknown-routes.ts';
 import { valueFormats } from './value-formats.ts';
@@ -70,6 +71,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
     graceMs: options.drainGraceMs ?? 300,
     drainTimeoutMs: options.drainTimeoutMs ?? 8_000,
   });
+  checkFraming(app);
   answerUnknownRoutes(app);
   readQueryNumbers(app);
   readJsonBodies(app);
@@ -105,7 +107,13 @@ function frame({ log, requestTimeoutMs = 10_000 }: HttpServerOptions): HttpApp {
     return503OnClosing: false,
     forceCloseConnections: 'idle',
     // Slow requests are looked for each second: Node's own interval is 30 s.
-    http: { maxHeaderSize: headersMaxBytes, connectionsCheckingInterval: 1_000, headersTimeout: requestTimeoutMs },
+    http: {
+      maxHeaderSize: headersMaxBytes,
+      connectionsCheckingInterval: 1_000,
+      headersTimeout: requestTimeoutMs,
+      // Checked by request-framing.ts, which answers with a problem.
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: pathPartMax },
     exposeHeadRoutes: false,
     clientErrorHandler: answerClientError,

@@ -1,5 +1,7 @@
 import swagger from '@fastify/swagger';
+import type { FastifySchema } from 'fastify';
 import type { HttpApp } from './app.ts';
+import { documentedHeaders } from './documented.ts';
 import { problemSchema, shareSchemas } from './problem-schema.ts';
 
 export type ApiDescription = {
@@ -21,6 +23,13 @@ export async function describeApi(app: HttpApp, { tags, ...info }: ApiDescriptio
       security: [],
       tags: tags.map((tag) => ({ ...tag })),
     },
+    transform: ({ schema, url }) => ({ schema: documented(schema), url }),
     refResolver: { buildLocalReference: (schema) => schema['$id'] as string },
   });
+}
+
+/** A route's schema as the document shows it. */
+export function documented<Schema extends FastifySchema | undefined>(schema: Schema): Schema {
+  const headers = schema?.headers as { readonly properties: object } | undefined;
+  return headers === undefined ? schema : { ...schema, headers: documentedHeaders(headers) };
 }

@@ -39,7 +39,13 @@ export function schemaRef<T>(name: string) {
 }
 
 /** Codes that any route can answer with. */
-const everywhere: readonly ErrorCode[] = ['INVALID_REQUEST', 'HEADERS_TOO_LARGE', 'INTERNAL'];
+const everywhere: readonly ErrorCode[] = [
+  'INVALID_REQUEST',
+  'REQUEST_TIMEOUT',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'HEADERS_TOO_LARGE',
+  'INTERNAL',
+];
 
 /**
  * The problem answers of a route, by status, for its `response` schema: each documents its codes with an example.

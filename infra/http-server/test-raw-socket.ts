@@ -1,7 +1,11 @@
 import { connect } from 'node:net';
 
 /** Sends bytes as they are and reads until the peer closes, or `done` says that enough came; at most 5 s. */
-export function exchange(url: string, bytes: string, done: (answer: string) => boolean = () => false): Promise<string> {
+export function exchange(
+  url: string,
+  bytes: string | Buffer,
+  done: (answer: string) => boolean = () => false,
+): Promise<string> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
     let answer = '';

@@ -1,4 +1,5 @@
 import type { FastifySchemaValidationError } from 'fastify';
+import { keyLengthMax } from '../../schemas/text.ts';
 import type { ErrorCode } from '../../schemas/error-codes.ts';
 import type { FieldFault } from './problem.ts';
 
@@ -57,7 +58,9 @@ function placeOf(context: string): FieldFault['in'] {
 function pointerOf(fault: FastifySchemaValidationError): string {
   const { missingProperty, additionalProperty } = fault.params;
   const member = missingProperty ?? additionalProperty;
-  return typeof member === 'string' ? `${fault.instancePath}/${escapePointer(member)}` : fault.instancePath;
+  // Who sends a key of a megabyte does not get it back: the pointer ends at what holds it.
+  if (typeof member !== 'string' || member.length > keyLengthMax) return fault.instancePath;
+  return `${fault.instancePath}/${escapePointer(member)}`;
 }
 
 /** Ajv's messages name limits, patterns and formats, never the value. */

@@ -55,9 +55,11 @@ export function openPool(
     readonly connectionsMax: number;
     /** 15,000 if absent: reads may be long. */
     readonly statementTimeoutMs?: number;
+    /** How long a transaction, with its locks, outlives a process that stopped in it. 10,000 if absent. */
+    readonly idleInTransactionMs?: number;
   },
 ): pg.Pool {
-  const { statementTimeoutMs: timeoutMs = readStatementTimeoutMs } = options;
+  const { statementTimeoutMs: timeoutMs = readStatementTimeoutMs, idleInTransactionMs = 10_000 } = options;
   const pool = new pg.Pool({
     connectionString: url,
     application_name: options.applicationName,
@@ -66,7 +68,7 @@ export function openPool(
     statement_timeout: timeoutMs,
     query_timeout: timeoutMs + 1_000,
     lock_timeout: 5_000,
-    idle_in_transaction_session_timeout: 10_000,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
     options: `-c timezone=UTC ${alwaysByIndex}`,
     keepAlive: true,
     types,

@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { refuseForeignStore, type DataDirMemory } from '../epoch/refuse-foreign-store.ts';
 import { openEventStore } from '../event-store/open.ts';
 import type { EventStore } from '../event-store/port.ts';
 import { OperationalFailure } from '../failures.ts';
@@ -39,9 +40,16 @@ export type StoresSource = {
   readonly views: readonly View[];
   readonly metrics: Pick<Metrics, 'watch'>;
   readonly leaseOwner?: OpenLeasesOptions;
+  /** The claimed data folder, which remembers the event store; absent for a role that has none. */
+  readonly memory?: DataDirMemory;
 };
 
-const openers: { readonly [Name in keyof Stores]: (source: StoresSource) => Promise<Stores[Name]> } = {
+type Openers = {
+  /** `opened`: what was opened before. */
+  readonly [Name in keyof Stores]: (source: StoresSource, opened: Partial<Stores>) => Promise<Stores[Name]>;
+};
+
+const openers: Openers = {
   store: async ({ urls, metrics }) => {
     const store = await openEventStore(urls.eventStoreUrl);
     watchStore(metrics, store);
@@ -49,10 +57,17 @@ const openers: { readonly [Name in keyof Stores]: (source: StoresSource) => Prom
   },
   subjectKeys: ({ urls }) => openSubjectKeys(urls.eventStoreUrl),
   paymentTokens: ({ urls }) => openPaymentTokens(urls.eventStoreUrl),
-  readStore: async ({ urls, views }) => {
+  readStore: async ({ urls, views, memory = null }, { store }) => {
     const readStore = openReadStore(urls.readDbUrl);
-    await readStore.prepare(views);
-    return readStore;
+    try {
+      // Before anything is changed there.
+      if (store !== undefined) await refuseForeignStore({ store, readStore, memory });
+      await readStore.prepare(views);
+      return readStore;
+    } catch (error) {
+      await readStore.close();
+      throw error;
+    }
   },
   snapshots: ({ urls, metrics }) => {
     const snapshots = openOrderSnapshots(urls.cacheUrl ?? undefined);
@@ -65,8 +80,9 @@ const openers: { readonly [Name in keyof Stores]: (source: StoresSource) => Prom
 
 /**
  * Opens the stores that a role names, one after the other, each closed by `stack` in reverse order. A role names what
- * it uses and no more: it can then start while the others are down.
- * @throws OperationalFailure STORE_UNAVAILABLE, VIEWS_UNAVAILABLE, UNSAFE_DURABILITY
+ * it uses and no more: it can then start while the others are down. One with event store and views is refused where
+ * the two do not belong together: `store` comes first.
+ * @throws OperationalFailure STORE_UNAVAILABLE, VIEWS_UNAVAILABLE, UNSAFE_DURABILITY, FOREIGN_STORE
  */
 export async function openStores<Name extends keyof Stores>(
   source: StoresSource,
@@ -75,7 +91,7 @@ export async function openStores<Name extends keyof Stores>(
 ): Promise<Pick<Stores, Name>> {
   const opened: Partial<Stores> = {};
   for (const name of names) {
-    const store = await openers[name](source);
+    const store = await openers[name](source, opened);
     stack.defer(() => store.close());
     Object.assign(opened, { [name]: store });
   }

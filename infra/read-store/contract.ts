@@ -56,6 +56,12 @@ function position(name: string): Checkpoint {
   return name as Checkpoint;
 }
 
+async function allOf<Item>(items: AsyncIterable<Item>): Promise<readonly Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
+
 /** What every read store promises. Each test has tables of its own. */
 export function readStoreContract(name: string, open: () => Promise<ReadStoreUnderTest>): void {
   parkingContract(name, open);
@@ -285,6 +291,39 @@ export function readStoreContract(name: string, open: () => Promise<ReadStoreUnd
       expect(await readStore.loadCheckpoint(notes.name, 'log')).toBeNull();
       expect((await readStore.loadProgress(notes.name, [stream])).size).toBe(0);
       expect(await readStore.loadCheckpoint(alarms.name, 'log')).toBe('c1');
+    });
+
+    it('tells where every consumer stands, and which streams one has seen', async () => {
+      const seen = ['order-b', 'order-a', 'order-B'].map((stream, revision) => {
+        return { stream: stream as StreamName, revision, eventId: newEventId() };
+      });
+      await commit([put('a', note())], { progress: seen });
+      await commit([], {
+        view: alarms,
+        progress: [{ stream: seen[0]?.stream as StreamName, revision: 7, eventId: newEventId() }],
+      });
+      await readStore.moveCheckpoint({ consumer: 'a-consumer', partition: 'p', from: null, to: position('c9') });
+      expect(await readStore.checkpoints()).toEqual([
+        { consumer: 'a-consumer', partition: 'p', position: 'c9' },
+        { consumer: alarms.name, partition: 'log', position: 'c1' },
+        { consumer: notes.name, partition: 'log', position: 'c1' },
+      ]);
+      const progress = await allOf(readStore.scanProgress(notes.name));
+      expect(progress).toEqual([seen[2], seen[1], seen[0]]);
+      await readStore.clearAll();
+    });
+
+    it('forgets everything of everybody, and can be filled again at once', async () => {
+      const stream = 'order-1' as StreamName;
+      await commit([put('a', note())], { progress: [{ stream, revision: 0, eventId: newEventId() }] });
+      await commit([put('t', { dueAt: '2020-01-01T00:00:00.000Z', note: 'x' })], { view: alarms });
+      await readStore.moveCheckpoint({ consumer: 'fulfillment', partition: 'log', from: null, to: position('c9') });
+      await readStore.clearAll();
+      expect(await readStore.checkpoints()).toEqual([]);
+      expect(await find('a')).toBeNull();
+      expect((await readStore.loadProgress(notes.name, [stream])).size).toBe(0);
+      expect(await allOf(readStore.scan(alarms))).toEqual([]);
+      expect(await commit([put('a', note())])).toBe('committed');
     });
 
     it('keeps a view that is prepared again, and empties one of another version', async () => {

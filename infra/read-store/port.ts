@@ -31,6 +31,13 @@ export type DocumentWrite = DocumentKey & { readonly document: Document | null }
 /** How far a projector went in one stream: revision ≤ last with the same id is a duplicate, with another id a fork. */
 export type Progress = { readonly stream: StreamName; readonly revision: Revision; readonly eventId: EventId };
 
+/** Where a consumer stands in one partition. */
+export type StoredCheckpoint = {
+  readonly consumer: string;
+  readonly partition: Partition;
+  readonly position: Checkpoint;
+};
+
 /** Moves a checkpoint from what its owner believes it to be; another owner's move makes it fail. */
 export type CheckpointMove = {
   readonly consumer: string;
@@ -86,6 +93,8 @@ export type ReadStore = {
   prepare(views: readonly View[]): Promise<void>;
   loadCheckpoint(consumer: string, partition: Partition): Promise<Checkpoint | null>;
   loadPlace(consumer: string, partition: Partition): Promise<Place>;
+  /** Every consumer's, by its name; none in a database that was never prepared. */
+  checkpoints(): Promise<readonly StoredCheckpoint[]>;
   /** Moves a checkpoint without rows. 'moved': another owner did; nothing was written. */
   moveCheckpoint(move: CheckpointMove): Promise<'committed' | 'moved'>;
   /**
@@ -98,6 +107,8 @@ export type ReadStore = {
   /** In the keys' order; null where there is none. Many calls in one tick share a statement. */
   find<D extends Document>(view: View<D>, keys: readonly DocumentKey[]): Promise<readonly (D | null)[]>;
   loadProgress(consumer: string, streams: readonly StreamName[]): Promise<ReadonlyMap<StreamName, Progress>>;
+  /** Every stream that a consumer has seen, in pages; order: stream. */
+  scanProgress(consumer: string): AsyncIterable<Progress>;
   list<D extends Document>(query: ListQuery<D>): Promise<readonly { readonly key: string; readonly document: D }[]>;
   /** How many rows hold each value of a text column, over all tenants: for metrics. */
   countBy<D extends Document>(view: View<D>, column: string): Promise<ReadonlyMap<string, number>>;
@@ -111,6 +122,8 @@ export type ReadStore = {
   /** Empties a view with its consumer's progress, checkpoints and parking: the next run rebuilds it. */
   clear(view: View): Promise<void>;
   readonly parking: ParkingStore;
+  /** Empties all that is here, whoever wrote it: rows, progress and checkpoints of every consumer. */
+  clearAll(): Promise<void>;
   ping(): Promise<void>;
   close(): Promise<void>;
 };

@@ -52,6 +52,16 @@ describeWithPostgres('on Postgres', () => {
     await database.drop();
   });
 
+  it('knows no checkpoint of a database that was never prepared, and makes nothing in it', async () => {
+    const database = await freshDatabase();
+    const readStore = openPostgresReadStore(database.url);
+    expect(await readStore.checkpoints()).toEqual([]);
+    await readStore.clearAll();
+    await expect(readStore.loadCheckpoint('a', 'log')).rejects.toMatchObject({ code: 'VIEWS_UNAVAILABLE' });
+    await readStore.close();
+    await database.drop();
+  });
+
   it('says VIEWS_UNAVAILABLE, to be tried again, where no Postgres listens and where the views were dropped', async () => {
     const unreachable = openPostgresReadStore('postgres://nobody@127.0.0.1:1/nothing');
     await expect(unreachable.ping()).rejects.toMatchObject({ code: 'VIEWS_UNAVAILABLE', retryable: true });

@@ -62,10 +62,10 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
     const holders = await pair();
     await awaitHolding(holders);
     const spares = await pair();
-    const client = joined(
-      openHttpClient({ url: commands.urls[0] ?? '', tenantId, socketsMax }),
-      openHttpClient({ url: queries.urls[0] ?? '', tenantId, socketsMax }),
-    );
+    const [forCommands, forQueries, forMetrics] = [commands, queries, spares.fulfillment].map(({ urls }) =>
+      openHttpClient({ url: urls[0] ?? '', tenantId, socketsMax }),
+    ) as [HttpClient, HttpClient, HttpClient];
+    const client = joined({ commands: forCommands, queries: forQueries, metrics: forMetrics });
     const target = { dataDir, url: queries.urls[0] ?? '', environment: { EVENT_STORE_URL: postgresUrl } };
     return { client, target, holders, spares, close };
   } catch (error) {
@@ -89,13 +89,17 @@ export async function heldBy(role: RoleProcess): Promise<number | null> {
   return held.includes(null) ? null : held.reduce<number>((sum, each) => sum + (each ?? 0), 0);
 }
 
-/** The one origin that a proxy would make of them. */
-function joined(commands: HttpClient, queries: HttpClient): HttpClient {
+type Origins = { readonly commands: HttpClient; readonly queries: HttpClient; readonly metrics: HttpClient };
+
+/** The one origin that a proxy would make of them; its metrics are those of the process with the gateways' breakers. */
+function joined({ commands, queries, metrics }: Origins): HttpClient {
   return {
-    send: (request) => (request.post === undefined ? queries : commands).send(request),
+    send: (request) => {
+      if (request.post !== undefined) return commands.send(request);
+      return (request.path === '/metrics' ? metrics : queries).send(request);
+    },
     close: () => {
-      commands.close();
-      queries.close();
+      for (const client of [commands, queries, metrics]) client.close();
     },
   };
 }

@@ -8,17 +8,21 @@ export type Takeover = { readonly projectorMs: number | null; readonly fulfillme
 
 export const takeoverWithinMs = 8_000;
 
+export type Strike = {
+  readonly client: HttpClient;
+  /** Kills or stops those that work. */
+  readonly hit: () => Promise<unknown>;
+  /** Lets orders come, so that there is something to make progress with. */
+  readonly flow: () => void;
+};
+
 /**
- * Strikes both holders at once, then watches for the first order in the list and the first event of a saga that nobody
- * but the spares can have made.
- * @param flow lets orders come, so that there is something to make progress with
+ * Strikes those that work, then watches for the first order in the list and the first event of a saga that nobody but
+ * the spares can have made.
  */
-export async function strike(
-  { client, holders, flow }: { readonly client: HttpClient; readonly holders: Pair; readonly flow: () => void },
-  how: 'kill' | 'pause',
-): Promise<Takeover> {
+export async function strike({ client, hit, flow }: Strike): Promise<Takeover> {
+  await hit();
   const struckAt = performance.now();
-  await Promise.all([holders.projector[how](), holders.fulfillment[how]()]);
   // What was on its way to the database when they were struck may still arrive; nothing comes after it.
   const [newest, sagaEvents] = [await settled(() => newestOrder(client)), await settled(() => sagaHead(client))];
   flow();
@@ -31,6 +35,11 @@ export async function strike(
     firstChange(() => sagaHead(client), sagaEvents),
   ]);
   return { projectorMs, fulfillmentMs };
+}
+
+/** Both at once. */
+export function hit({ projector, fulfillment }: Pair, how: 'kill' | 'pause'): Promise<unknown> {
+  return Promise.all([projector[how](), fulfillment[how]()]);
 }
 
 /** One sentence for each takeover that came too late. */

@@ -33,7 +33,8 @@ const address = { name: 'Ada', line1: '1 Street', city: 'Berlin', postalCode: '1
 
 type Headers = Readonly<Record<string, string>>;
 
-function post({ server }: MemoryDoor, url: string, body: object, headers: Headers = {}) {
+/** A door, a path, then a body and what headers it needs. */
+function post(...[{ server }, url, body, headers = {}]: readonly [MemoryDoor, string, object, Headers?]) {
   const sent = { 'idempotency-key': randomUUID(), ...headers };
   return server.app.inject({ method: 'POST', url, payload: body, headers: sent });
 }

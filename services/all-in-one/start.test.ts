@@ -28,7 +28,7 @@ describeWithPostgres('a start on views of another event store', () => {
     await makeForeignViews();
     const { code, stderr } = await startAndEnd();
     expect(stderr).toMatch(
-      /^order-center: FOREIGN_STORE: position deadbeef\.1\.0 [^\n]*\. Point to the store that[^\n]*\n$/,
+      /^order-center: FOREIGN_STORE: [a-z-]+ has followed another event store \(it is at deadbeef\.1\.0\); this one [^\n]* is empty\. Point EVENT_STORE_URL [^\n]*store adopt --yes\.\n$/,
     );
     expect(code).toBe(1);
     expect(runsPostgres()).toBe(false);

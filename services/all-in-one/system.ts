@@ -19,7 +19,7 @@ import { welcome } from './welcome.ts';
 /**
  * Every role in one process: this file is the deployment.
  * @throws OperationalFailure DATA_DIR_IN_USE, DATA_DIR_UNUSABLE, POSTGRES_START_FAILED, STORE_UNAVAILABLE,
- *   UNSAFE_DURABILITY
+ *   UNSAFE_DURABILITY, FOREIGN_STORE
  */
 export async function openSystem(context: ProcessContext, opening: AsyncDisposableStack): Promise<OpenedRole> {
   const { config, log, metrics } = context;
@@ -27,7 +27,8 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
   const owner = newLeaseOwner();
   // The folder is claimed: the process before is dead, and nobody waits for the end of its leases.
   const leaseOwner = { owner, former: await exchangeLeaseOwner(config.dataDir, owner) };
-  const source = { urls: storeUrls(eventStoreUrl, config), views, metrics, leaseOwner };
+  const memory = { dataDir: config.dataDir, eventStoreUrl: config.eventStoreUrl };
+  const source = { urls: storeUrls(eventStoreUrl, config), views, metrics, leaseOwner, memory };
   const stores = await openStores(
     source,
     ['store', 'subjectKeys', 'paymentTokens', 'readStore', 'snapshots', 'leases'],

@@ -16,6 +16,7 @@ import { projections } from '../../projections/all.ts';
 import { newEventId } from '../../schemas/ids.ts';
 import type { CommandId } from '../../schemas/ids.ts';
 import { answer, openTestDoor } from './import-olist/test-door.ts';
+import { invariants } from './verify/invariants/all.ts';
 import { money, order, orderId, tenantId } from './verify/test-history.ts';
 
 const main = join(import.meta.dirname, 'main.ts');
@@ -165,7 +166,7 @@ describeWithPostgres('order-center verify', () => {
     const { code, stdout, stderr } = await run(['verify'], { EVENT_STORE_URL: database.url });
     await database.drop();
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout.trim().split('\n')).toHaveLength(11);
+    expect(stdout.trim().split('\n')).toHaveLength(invariants.length);
     expect(stdout).toMatch(/^(I\d+ not checked: [^\n]+\n)+$/);
   });
 

@@ -5,6 +5,7 @@ import type { ConfigOptions } from './config-verb.ts';
 import { exitCodes, oneLine, toLine } from './failure.ts';
 import type { ImportOptions } from './import-olist/import-olist.ts';
 import { parkingVerbs } from './parking-commands.ts';
+import { rebuildVerbOf, storeVerb } from './repair-verbs.ts';
 import { showCommand } from './show-command.ts';
 import type { ShowCommandOptions } from './show-command.ts';
 import type { VerifyVerbOptions } from './verify/verify-verb.ts';
@@ -53,6 +54,8 @@ function assemble(context: VerbContext, onCode: OnCode): Command {
   program.addCommand(commandsVerb(act));
   program.addCommand(verifyVerbOf(act));
   program.addCommand(parkingVerbs(act));
+  program.addCommand(rebuildVerbOf(act));
+  program.addCommand(storeVerb(act));
   everyCommand(program, (command) => harden(command, context));
   return program;
 }

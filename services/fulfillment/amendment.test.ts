@@ -290,7 +290,8 @@ describe('an amendment', { timeout: 120_000 }, () => {
     ],
   ];
 
-  it.each(script)('that ends %s does so after a crash at any point', async (_title, change, amount, expected) => {
+  it.each(script)('that ends %s does so after a crash at any point', async (...row) => {
+    const [, change, amount, expected] = row;
     const run = async (world: TestWorld, key: SagaKey, life: Life): Promise<void> => {
       await life.work(key);
       await amend(world, key, change);

@@ -1,4 +1,4 @@
-import { openTransactor } from '../../infra/event-store/transact.ts';
+import { openTransactor, type TransactAnswer } from '../../infra/event-store/transact.ts';
 import { openMemoryEventStore } from '../../infra/event-store/memory/memory-event-store.ts';
 import type { ShipmentEntry } from '../../infra/logistics/carrier.ts';
 import { memoryLogistics, type MemoryLogisticsOptions } from '../../infra/logistics/memory.ts';
@@ -20,7 +20,7 @@ import {
   type TenantId,
 } from '../../schemas/ids.ts';
 import { stockDecider } from '../inventory/stock-decider.ts';
-import { holdOf } from '../inventory/stock.ts';
+import { holdOf, type StockState } from '../inventory/stock.ts';
 import { openOrderCommands, type OrderCommands } from '../order-commands/open.ts';
 import type { SagaKey } from './call-step.ts';
 import { openDriver, type Driver } from './driver.ts';
@@ -122,30 +122,16 @@ function openTestStock(store: TestWorld['store']): Pick<TestWorld, 'inventory' |
       answers: 'durable',
     });
   };
-  const answerOf = async <Outcome extends string>(asked: ReturnType<typeof ask>, outcome: Outcome) => {
-    const answer = await asked;
-    if (answer.outcome === 'accepted') return { outcome };
-    if (answer.outcome === 'rejected') return { outcome: 'rejected', rejection: answer.rejection } as const;
-    throw new Error(answer.outcome);
-  };
-  const reservation = (orderId: OrderId, answer: Awaited<ReturnType<typeof ask>>) => {
-    if (answer.outcome === 'rejected') return { outcome: 'rejected', rejection: answer.rejection } as const;
-    if (answer.outcome !== 'accepted') throw new Error(answer.outcome);
-    const isHeld = answer.state.status === 'Tracked' && holdOf(answer.state, orderId) !== null;
-    return { outcome: isHeld ? 'reserved' : 'untracked' } as const;
-  };
   return {
     inventory: {
-      reserve: async (request) => {
+      reserve: (request) => {
         const { sku, orderId, quantity } = request;
-        return reservation(orderId, await ask(request, { type: 'ReserveStock', sku, orderId, quantity }));
+        return reservationOf(ask(request, { type: 'ReserveStock', sku, orderId, quantity }), orderId);
       },
-      change: async (request) => {
+      change: (request) => {
         const { sku, orderId, quantity, orderVersion } = request;
-        return reservation(
-          orderId,
-          await ask(request, { type: 'ChangeReservation', sku, orderId, quantity, orderVersion }),
-        );
+        const command = { type: 'ChangeReservation', sku, orderId, quantity, orderVersion } as const;
+        return reservationOf(ask(request, command), orderId);
       },
       release: (request) => {
         const { sku, orderId } = request;
@@ -165,6 +151,22 @@ function openTestStock(store: TestWorld['store']): Pick<TestWorld, 'inventory' |
       return state.status === 'Tracked' ? state : { onHand: 0, reserved: 0 };
     },
   };
+}
+
+type StockAnswer = TransactAnswer<StockState>;
+
+async function answerOf<Outcome extends string>(asked: Promise<StockAnswer>, outcome: Outcome) {
+  const answer = await asked;
+  if (answer.outcome === 'accepted') return { outcome };
+  if (answer.outcome === 'rejected') return { outcome: 'rejected', rejection: answer.rejection } as const;
+  throw new Error(answer.outcome);
+}
+
+async function reservationOf(asked: Promise<StockAnswer>, orderId: OrderId) {
+  const answer = await asked;
+  if (answer.outcome !== 'accepted') return answerOf(asked, 'reserved' as const);
+  const isHeld = answer.state.status === 'Tracked' && holdOf(answer.state, orderId) !== null;
+  return { outcome: isHeld ? 'reserved' : 'untracked' } as const;
 }
 
 /** One life of a fulfillment process over a world. */

@@ -199,7 +199,8 @@ describe('an amendment comes too late', () => {
     ['nobody knows of its slip', [placed, unknown], 'ORDER_PAYMENT_BEGUN', /waits for an answer to capture/],
     ['its slip is paid', [placed, moneyEvent('PaymentCaptured')], 'ORDER_PAID', /2000 of 2000 is captured/],
     ['a part is paid', [placed, moneyEvent('PaymentCaptured', 1)], 'ORDER_PAID', /1 of 2000 is captured/],
-  ] as const)('where %s', (_title, history, code, detail) => {
+  ] as const)('where %s', (...row) => {
+    const [, history, code, detail] = row;
     given(...history)
       .when(change)
       .thenRejected(code, detail);

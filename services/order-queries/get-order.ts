@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { isOperationalFailure, type OperationalFailure } from '../../infra/failures.ts';
-import type { OrderSnapshot, OrderSnapshots } from '../../infra/order-snapshots/port.ts';
+import type { OrderSnapshots } from '../../infra/order-snapshots/port.ts';
 import type { OrderSummary } from '../../projections/order-summary/summary.ts';
 import type { OrderId, TenantId } from '../../schemas/ids.ts';
 import { toAnswer, toSnapshot, type OrderAnswer } from './answers.ts';

@@ -46,12 +46,20 @@ function ofViews({ metrics, readStore, log }: Watched, noted: Observing['noted']
 }
 
 function ofSnapshots(metrics: Metrics, log: Logger, noted: Observing['noted']): SnapshotWriterObserver {
+  let isFailing = false;
   return {
-    onBatch: ({ refused }) => metrics.count('stale_writes_refused_total', 'snapshots', refused),
+    onBatch: ({ refused }) => {
+      isFailing = false;
+      metrics.count('stale_writes_refused_total', 'snapshots', refused);
+    },
     onBegin: (began) => {
       if (began === 'behind') log.warn('the snapshot cache lost writes: they are made again');
     },
-    onFailure: noted,
+    // It tries again about once a second, for as long as the cache is down: one line tells.
+    onFailure: (stop) => {
+      if (!isFailing) noted(stop);
+      isFailing = true;
+    },
   };
 }
 

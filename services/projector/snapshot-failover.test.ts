@@ -25,7 +25,10 @@ async function startServer(): Promise<RedisServer> {
 async function adminOf({ port }: RedisServer): Promise<Redis> {
   const admin = new Redis(port, '127.0.0.1', { lazyConnect: true });
   admin.on('error', () => undefined);
-  opened.push(() => Promise.resolve(admin.disconnect()));
+  opened.push(() => {
+    admin.disconnect();
+    return Promise.resolve();
+  });
   await admin.connect();
   return admin;
 }

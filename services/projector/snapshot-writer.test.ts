@@ -11,7 +11,7 @@ import { orderSummary } from '../../projections/order-summary/projection.ts';
 import type { OrderSummary } from '../../projections/order-summary/summary.ts';
 import { foldDocument, type Projection } from '../../projections/projection.ts';
 import { orderStream, type OrderId } from '../../schemas/ids.ts';
-import { describeWithRedis, freshPrefix } from '../../test/redis.ts';
+import { describeWithRedis, freshPrefix, patience } from '../../test/redis.ts';
 import { openSnapshotWorld, orderIds, payAll, placeAll, shipAll, type SnapshotWorld } from './test-snapshot-world.ts';
 
 const [id = anOrderId('x')] = orderIds('order', 1);
@@ -168,7 +168,7 @@ describe('the snapshot writer in memory', () => {
 
 describeWithRedis('the snapshot writer on Redis', () => {
   const openOn = async (prefix: string): Promise<OrderSnapshots> => {
-    const snapshots = openRedisOrderSnapshots(inject('redisUrl'), { prefix });
+    const snapshots = openRedisOrderSnapshots(inject('redisUrl'), { prefix, ...patience });
     opened.push(() => snapshots.close());
     await vi.waitFor(() => expect(snapshots.status().isUp).toBe(true), { timeout: 5_000 });
     return snapshots;
@@ -238,17 +238,19 @@ describeWithRedis('the snapshot writer on Redis', () => {
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 12 }), async (steps) => {
         const snapshots = await openOn(freshPrefix());
         const world = await openSnapshotWorld(snapshots);
-        const holds: Partial<Record<string, Hold>> = {};
+        const holds = new Map<string, Hold>();
         let version = 1;
         let newest = 0;
         for (const each of steps) {
           if (each === 'order') version += 1;
           else if (each === 'remove') await snapshots.remove(tenant, [id]);
-          else if (each === 'restart') delete holds.first;
+          else if (each === 'restart') holds.delete('first');
           else {
-            holds[each] ??= { writing: await snapshots.beginWriting(), knows: version };
-            if (await putVersion(holds[each], world)) newest = Math.max(newest, holds[each].knows);
-            else delete holds[each];
+            const hold = holds.get(each) ?? { writing: await snapshots.beginWriting(), knows: version };
+            const isTaken = await putVersion(hold, world);
+            if (isTaken) holds.set(each, hold);
+            else holds.delete(each);
+            if (isTaken) newest = Math.max(newest, hold.knows);
           }
           const [found] = await snapshots.get(tenant, [id]);
           if (found !== null && found !== undefined) expect(found.version).toBe(newest);

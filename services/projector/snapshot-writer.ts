@@ -121,12 +121,13 @@ async function takeHold(options: RunSnapshotWriterOptions): Promise<Hold> {
 /** Where to go on: the older of the cache's mark and the stored checkpoint, which is moved back to it. */
 async function placeOf(
   { store, readStore, observe }: RunSnapshotWriterOptions,
-  { mark, clear }: SnapshotWriting,
+  writing: SnapshotWriting,
   stored: Checkpoint | null,
 ): Promise<Checkpoint | null> {
+  const { mark } = writing;
   if (mark?.epoch !== store.epoch) {
     observe?.onBegin?.('unknown');
-    await clear();
+    await writing.clear();
     return stored;
   }
   if (stored === null || store.comparePositions(mark.checkpoint, stored) >= 0) {

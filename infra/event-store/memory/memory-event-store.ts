@@ -31,6 +31,8 @@ export function openMemoryEventStore(options: MemoryEventStoreOptions = {}): Eve
   const listeners = openListeners();
   return {
     epoch: log.epoch,
+    // It ends with its process, and its epoch with it.
+    formerEpochs: [],
     append: (append) => door.enter(() => appendTo(log, append, listeners.tell)),
     rehearse: (append) =>
       door.enter(() => {

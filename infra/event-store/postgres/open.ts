@@ -9,7 +9,7 @@ import { openLane } from './append-lane.ts';
 import { logReader } from './log.ts';
 import { forgetOldAnswers } from './old-answers.ts';
 import { prepareStore } from './prepare.ts';
-import { findReceipts, recordAnswer, rehearse } from './receipts.ts';
+import { findReceipt, recordAnswer, rehearse } from './receipts.ts';
 import { streamReader } from './streams.ts';
 import { toRow } from './to-row.ts';
 
@@ -47,7 +47,7 @@ export async function openPostgresEventStore(
 }
 
 async function openOn(url: string, pool: pg.Pool, options: PostgresEventStoreOptions): Promise<EventStore> {
-  const { epoch, hashSecret, appendUrl, role, fence } = await prepareStore(url, pool);
+  const { epoch, formerEpochs, hashSecret, appendUrl, role, fence } = await prepareStore(url, pool);
   const logPool = openLogPool(url, options);
   const stopForgetting = forgetOldAnswers(pool);
   const laneCount = options.lanes ?? 2;
@@ -69,15 +69,13 @@ async function openOn(url: string, pool: pg.Pool, options: PostgresEventStoreOpt
 
   return {
     epoch,
+    formerEpochs,
     append,
     rehearse: (request) => rehearse(pool, epoch, toRow(request)),
     recordAnswer: (receipt, expected) => recordAnswer(pool, receipt, expected === 'none' ? -1 : expected),
     readStream: (slice) => streams.push(slice),
     readLog: (query) => log.page(query),
-    findCommand: async (tenantId, commandId) => {
-      const receipts = await findReceipts(pool, [{ tenantId, commandId }]);
-      return receipts.get(`${tenantId}/${commandId}`) ?? null;
-    },
+    findCommand: (tenantId, commandId) => findReceipt(pool, { tenantId, commandId }),
     head: () => log.head(),
     backlog: (query) => log.backlog(query),
     fenceHold: () => log.fenceHold(),

@@ -27,13 +27,15 @@ const receiptsOf = `
   join order_center.answers a on a.tenant = c.tenant and a.command_id = c.command_id
   order by precedence desc`;
 
-export type CommandKey = { readonly tenantId: TenantId; readonly commandId: CommandId };
+type CommandKey = { readonly tenantId: TenantId; readonly commandId: CommandId };
+
+export async function findReceipt(pool: pg.Pool, key: CommandKey): Promise<CommandReceipt | null> {
+  const receipts = await findReceipts(pool, [key]);
+  return receipts.get(`${key.tenantId}/${key.commandId}`) ?? null;
+}
 
 /** By `<tenant>/<commandId>`. */
-export async function findReceipts(
-  pool: pg.Pool,
-  keys: readonly CommandKey[],
-): Promise<ReadonlyMap<string, CommandReceipt>> {
+async function findReceipts(pool: pg.Pool, keys: readonly CommandKey[]): Promise<ReadonlyMap<string, CommandReceipt>> {
   const values = [keys.map(({ tenantId }) => tenantId), keys.map(({ commandId }) => commandId)];
   const rows = await ask<ReceiptRow>(pool, { name: 'receipts', text: receiptsOf, values });
   return new Map(rows.map((row) => [`${row.tenant}/${row.command_id}`, receiptOf(row)]));

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { OrderId, TenantId } from '../../../schemas/ids.ts';
 import { isStale, snapshotLifeMs } from '../lives.ts';
 import { snapshotsUnavailable } from '../unavailable.ts';
-import type { OrderSnapshots, SnapshotWrite, SnapshotWriting, StoredSnapshot, WriterMark } from '../port.ts';
+import type { OrderSnapshots, SnapshotWrite, SnapshotWriting, StoredSnapshot } from '../port.ts';
 
 export type MemoryOrderSnapshotsOptions = {
   /** 50,000 if absent. */
@@ -82,9 +82,12 @@ function openWriting(entries: Entries, putAll: (writes: readonly SnapshotWrite[]
     return {
       mark: null,
       lost: mine.signal,
-      clear: () => Promise.resolve(entries.clear()),
-      put: (writes: readonly SnapshotWrite[], mark: WriterMark) => {
-        void mark;
+      clear: () => {
+        entries.clear();
+        return Promise.resolve();
+      },
+      // A mark would die with what it speaks of.
+      put: (writes: readonly SnapshotWrite[]) => {
         if (current !== mine) return Promise.reject(snapshotsUnavailable('another writer took over'));
         return Promise.resolve(putAll(writes));
       },

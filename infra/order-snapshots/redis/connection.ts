@@ -21,6 +21,8 @@ export type ConnectionOptions = {
 const connectTimeoutMs = 1_000;
 /** No byte for so long while a command waits: the connection is dead, whatever TCP says. */
 const silenceMaxMs = 1_000;
+/** ioredis never settles a command that was cut in flight, but for this; it also bounds the handshake. */
+const backstopMs = 2_000;
 const reconnectFirstMs = 50;
 const reconnectMaxMs = 500;
 /** How often a connection that let a command wait too long is asked whether it answers again. */
@@ -33,7 +35,38 @@ const reasonMax = 120;
  * After a command that timed out, no other is sent until a PING is answered, so that not every reader waits in turn.
  */
 export function openConnection(url: string, { name, timeoutMs }: ConnectionOptions): RedisConnection {
-  const redis = new Redis({ ...addressOf(url), ...settings, connectionName: name, commandTimeout: timeoutMs });
+  const redis = new Redis({ ...addressOf(url), ...settings, connectionName: name });
+  const health = watchHealth(redis, timeoutMs);
+  return {
+    call: async (ask) => {
+      if (!health.answers()) throw snapshotsUnavailable('Redis is down');
+      try {
+        return await answeredWithin(timeoutMs, ask(redis));
+      } catch (error) {
+        if (error instanceof OperationalFailure) throw error;
+        if (!isReply(error)) health.distrust();
+        throw snapshotsUnavailable(reasonOf(error));
+      }
+    },
+    isUp: () => health.answers(),
+    untilCut: () => health.untilCut(),
+    close: () => {
+      health.stop();
+      redis.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+type Health = {
+  answers(): boolean;
+  untilCut(): AbortSignal;
+  /** A command was not answered: ask by PING until one is. */
+  distrust(): void;
+  stop(): void;
+};
+
+function watchHealth(redis: Redis, timeoutMs: number): Health {
   let open: AbortController | null = null;
   let answers = false;
   let probe: NodeJS.Timeout | undefined;
@@ -48,52 +81,41 @@ export function openConnection(url: string, { name, timeoutMs }: ConnectionOptio
     open = null;
     answers = false;
   });
-  const probeLater = (): void => {
-    clearTimeout(probe);
-    probe = setTimeout(() => void probeNow(), probeEveryMs).unref();
-  };
   const probeNow = async (): Promise<void> => {
     const asked = open;
-    // Where the connection is cut, the next one starts afresh.
+    // Where the connection was cut, the next one starts afresh.
     if (asked === null || answers) return;
     try {
-      await redis.ping();
+      await answeredWithin(timeoutMs, redis.ping());
       if (open === asked) answers = true;
     } catch {
       probeLater();
     }
   };
+  const probeLater = (): void => {
+    clearTimeout(probe);
+    probe = setTimeout(() => void probeNow(), probeEveryMs).unref();
+  };
   return {
-    call: async (ask) => {
-      if (!answers) throw snapshotsUnavailable('Redis is down');
-      try {
-        return await ask(redis);
-      } catch (error) {
-        if (error instanceof OperationalFailure) throw error;
-        if (!isReply(error) && answers) {
-          answers = false;
-          probeLater();
-        }
-        throw snapshotsUnavailable(reasonOf(error));
-      }
-    },
-    isUp: () => answers,
+    answers: () => answers,
     untilCut: () => open?.signal ?? AbortSignal.abort(),
-    close: () => {
-      clearTimeout(probe);
-      redis.disconnect();
-      return Promise.resolve();
+    distrust: () => {
+      if (answers) probeLater();
+      answers = false;
     },
+    stop: () => clearTimeout(probe),
   };
 }
 
-/** See notes on ioredis in docs/snapshots.md: each of these mends a trap. */
+/** Each of these mends a trap; docs/snapshots.md lists them. */
 const settings = {
   // What cannot be sent now fails now: ioredis' own queue has no bound.
   enableOfflineQueue: false,
-  // A command that was cut in flight is not sent again behind our back; it ends by commandTimeout.
+  // A command that was cut in flight is not sent again behind our back; it ends by a timeout.
   autoResendUnfulfilledCommands: false,
   maxRetriesPerRequest: 0,
+  // Ends what nothing else ends: our own timeout comes before it.
+  commandTimeout: backstopMs,
   connectTimeout: connectTimeoutMs,
   socketTimeout: silenceMaxMs,
   // A black hole does not answer our FIN either.
@@ -128,6 +150,20 @@ function addressOf(text: string) {
     ...(password === '' ? {} : { password: decodeURIComponent(password) }),
     ...(protocol === 'rediss:' ? { tls: {} } : {}),
   };
+}
+
+async function answeredWithin<Answer>(timeoutMs: number, asked: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const giveUp = (): void => reject(new Error(`no answer within ${timeoutMs} ms`));
+    // After a stall of our own the answer may be here, unread: timers come before sockets, and this comes after.
+    timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Redis answered, with an error: it is there. */

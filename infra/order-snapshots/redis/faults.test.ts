@@ -39,7 +39,10 @@ async function switchTo(server: RedisServer): Promise<TcpSwitch> {
 
 async function adminOf({ port }: RedisServer): Promise<Redis> {
   const admin = new Redis(port, '127.0.0.1', { lazyConnect: true });
-  opened.push(() => Promise.resolve(admin.disconnect()));
+  opened.push(() => {
+    admin.disconnect();
+    return Promise.resolve();
+  });
   await admin.connect();
   return admin;
 }

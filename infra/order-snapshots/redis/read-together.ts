@@ -1,9 +1,9 @@
 import { snapshotsUnavailable } from '../unavailable.ts';
 import type { RedisConnection } from './connection.ts';
 
-export type ReadTogether = {
+export type ReadTogether<Value> = {
   /** In the keys' order. */
-  read(keys: readonly string[]): Promise<readonly (Buffer | null)[]>;
+  read(keys: readonly string[]): Promise<readonly (Value | null)[]>;
   /** Keys that are waited for. */
   outstanding(): number;
 };
@@ -14,22 +14,29 @@ const keysPerCallMax = 200;
 /** Keys waited for at once; beyond, a read fails at once, and its caller has another way. */
 const outstandingMax = 10_000;
 
-type Waiting = {
+type Waiting<Value> = {
   readonly keys: readonly string[];
-  readonly resolve: (values: readonly (Buffer | null)[]) => void;
+  readonly resolve: (values: readonly (Value | null)[]) => void;
   readonly reject: (error: unknown) => void;
 };
 
+type Decode<Value> = (bytes: Buffer | null) => Value | null;
+
 /** Answers the reads of one turn of the event loop with one MGET: a hundred readers cost hardly more than one. */
-export function readTogether(connection: RedisConnection): ReadTogether {
-  let waiting: Waiting[] = [];
+export function readTogether<Value>(connection: RedisConnection, decode: Decode<Value>): ReadTogether<Value> {
+  let waiting: Waiting<Value>[] = [];
   let outstanding = 0;
-  const send = (): void => {
+  const send = async (): Promise<void> => {
     const turn = waiting;
     waiting = [];
-    void answer(connection, turn).finally(() => {
-      for (const { keys } of turn) outstanding -= keys.length;
-    });
+    const keys = turn.flatMap((call) => call.keys);
+    try {
+      answer(turn, await valuesOf(connection, keys), decode);
+    } catch (error) {
+      for (const { reject } of turn) reject(error);
+    } finally {
+      outstanding -= keys.length;
+    }
   };
   return {
     read: (keys) => {
@@ -40,7 +47,7 @@ export function readTogether(connection: RedisConnection): ReadTogether {
       }
       outstanding += keys.length;
       return new Promise((resolve, reject) => {
-        if (waiting.length === 0) setImmediate(send);
+        if (waiting.length === 0) setImmediate(() => void send());
         waiting.push({ keys, resolve, reject });
       });
     },
@@ -48,21 +55,24 @@ export function readTogether(connection: RedisConnection): ReadTogether {
   };
 }
 
-async function answer(connection: RedisConnection, turn: readonly Waiting[]): Promise<void> {
-  try {
-    const keys = turn.flatMap((call) => call.keys);
-    const calls: Promise<(Buffer | null)[]>[] = [];
-    for (let start = 0; start < keys.length; start += keysPerCallMax) {
-      const part = keys.slice(start, start + keysPerCallMax);
-      calls.push(connection.call((redis) => redis.mgetBuffer(part)));
-    }
-    const values = (await Promise.all(calls)).flat();
-    let at = 0;
-    for (const call of turn) {
-      call.resolve(values.slice(at, at + call.keys.length));
-      at += call.keys.length;
-    }
-  } catch (error) {
-    for (const { reject } of turn) reject(error);
+async function valuesOf(connection: RedisConnection, keys: readonly string[]): Promise<readonly (Buffer | null)[]> {
+  const calls: Promise<(Buffer | null)[]>[] = [];
+  for (let start = 0; start < keys.length; start += keysPerCallMax) {
+    const part = keys.slice(start, start + keysPerCallMax);
+    calls.push(connection.call((redis) => redis.mgetBuffer(part)));
+  }
+  return (await Promise.all(calls)).flat();
+}
+
+function answer<Value>(
+  turn: readonly Waiting<Value>[],
+  values: readonly (Buffer | null)[],
+  decode: Decode<Value>,
+): void {
+  let at = 0;
+  for (const { keys, resolve } of turn) {
+    const own: (Value | null)[] = [];
+    for (const end = at + keys.length; at < end; at += 1) own.push(decode(values[at] ?? null));
+    resolve(own);
   }
 }

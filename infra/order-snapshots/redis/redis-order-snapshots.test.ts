@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, inject, it, vi } from 'vitest';
 import type { OrderId } from '../../../schemas/ids.ts';
-import { describeWithRedis, freshPrefix } from '../../../test/redis.ts';
+import { describeWithRedis, freshPrefix, patience } from '../../../test/redis.ts';
 import type { Checkpoint } from '../../event-feed/port.ts';
 import { orderSnapshotsContract } from '../contract.ts';
 import { orderId, tenantId, write } from '../examples.ts';
@@ -15,7 +15,7 @@ afterEach(async () => {
 });
 
 async function openOn(prefix: string): Promise<OrderSnapshots> {
-  const snapshots = openRedisOrderSnapshots(inject('redisUrl'), { prefix });
+  const snapshots = openRedisOrderSnapshots(inject('redisUrl'), { prefix, ...patience });
   opened.push(snapshots);
   await vi.waitFor(() => expect(snapshots.status().isUp).toBe(true), { timeout: 5_000 });
   return snapshots;
@@ -24,7 +24,11 @@ async function openOn(prefix: string): Promise<OrderSnapshots> {
 /** Another client of the same Redis, to look at it and to meddle with it. */
 function meddler(): Redis {
   const redis = new Redis(inject('redisUrl'));
-  opened.push({ close: () => Promise.resolve(redis.disconnect()) });
+  const close = (): Promise<void> => {
+    redis.disconnect();
+    return Promise.resolve();
+  };
+  opened.push({ close });
   return redis;
 }
 

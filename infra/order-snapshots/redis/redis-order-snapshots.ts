@@ -10,12 +10,11 @@ import { dropAll, walk } from './walk.ts';
 export type RedisOrderSnapshotsOptions = {
   /** Before every key; `order-center:1:` if absent. */
   readonly prefix?: string;
+  /** How long one read may take; 200 ms if absent: a reader has another way, and takes it soon. */
+  readonly readTimeoutMs?: number;
+  /** 1,000 ms if absent: nobody waits for a write but the writer, which would have to begin again. */
+  readonly writeTimeoutMs?: number;
 };
-
-/** A reader has another way, and takes it soon. */
-const readTimeoutMs = 200;
-/** Nobody waits for a write but the writer, which would have to begin again. */
-const writeTimeoutMs = 1_000;
 
 /** Of one script call: Redis does nothing else meanwhile. */
 const writesPerCallMax = 100;
@@ -31,16 +30,15 @@ const fillsMax = 2_000;
  */
 export function openRedisOrderSnapshots(
   url: string,
-  { prefix = defaultPrefix }: RedisOrderSnapshotsOptions = {},
+  { prefix = defaultPrefix, readTimeoutMs = 200, writeTimeoutMs = 1_000 }: RedisOrderSnapshotsOptions = {},
 ): OrderSnapshots {
   const keys = keysUnder(prefix);
   const reads = openConnection(url, { name: 'order-center/snapshot-reads', timeoutMs: readTimeoutMs });
   const writes = openConnection(url, { name: 'order-center/snapshot-writes', timeoutMs: writeTimeoutMs });
-  const reading = readTogether(reads);
+  const reading = readTogether(reads, decode);
   let filling = 0;
   return {
-    get: async (tenantId, orderIds) =>
-      (await reading.read(orderIds.map((orderId) => keys.order(tenantId, orderId)))).map(decode),
+    get: (tenantId, orderIds) => reading.read(orderIds.map((orderId) => keys.order(tenantId, orderId))),
     put: async (wanted) => {
       if (filling + wanted.length > fillsMax) throw snapshotsUnavailable(`${filling} fills are waiting`);
       filling += wanted.length;

@@ -1,6 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { ParkingStore } from '../parking.ts';
-import type { DocumentKey, Document, ListQuery, Place, ReadStore, Row, View } from '../port.ts';
+import type {
+  DocumentKey,
+  Document,
+  ListQuery,
+  Place,
+  Progress,
+  ReadStore,
+  Row,
+  StoredCheckpoint,
+  View,
+} from '../port.ts';
 import { compareColumns, compareText, matches, rowKey } from './rows.ts';
 import {
   check,
@@ -9,6 +19,7 @@ import {
   emptyTables,
   findIn,
   forget,
+  forgetAll,
   mendIn,
   progressOf,
   rowsOf,
@@ -50,10 +61,33 @@ export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions =
     claimDue: (view, { limit, leaseMs }) =>
       attempt(() => claim(view, rowsOf(tables, view), { limit, leaseMs, at: now() })),
     clear: (view) => attempt(() => forget(tables, view)),
+    ...openStandings(tables),
     parking: openParking(tables),
     ping: () => Promise.resolve(),
     close: () => Promise.resolve(),
   };
+}
+
+/** Where consumers stand, whatever their view. */
+function openStandings(tables: Tables): Pick<ReadStore, 'checkpoints' | 'scanProgress' | 'clearAll'> {
+  return {
+    checkpoints: () => attempt(() => storedCheckpoints(tables)),
+    scanProgress: (consumer) => scanProgress(progressOf(tables, consumer)),
+    clearAll: () => attempt(() => forgetAll(tables)),
+  };
+}
+
+function storedCheckpoints({ checkpoints }: Tables): readonly StoredCheckpoint[] {
+  const stored = [...checkpoints].map(([place, { position }]) => {
+    const [consumer = '', partition = ''] = place.split('\n');
+    return { consumer, partition, position };
+  });
+  return stored.sort((a, b) => compareText(a.consumer, b.consumer) || compareText(a.partition, b.partition));
+}
+
+async function* scanProgress(progress: ReadonlyMap<string, Progress>): AsyncIterable<Progress> {
+  const sorted = [...progress.values()].sort((a, b) => compareText(a.stream, b.stream));
+  for (const each of sorted) yield await Promise.resolve(each);
 }
 
 function openParking(tables: Tables): ParkingStore {

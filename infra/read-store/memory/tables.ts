@@ -47,6 +47,16 @@ export function forget({ views, checkpoints, progress, parked }: Tables, view: V
   for (const place of checkpoints.keys()) if (place.startsWith(`${view.name}\n`)) checkpoints.delete(place);
 }
 
+/** All of it, of every consumer. */
+export function forgetAll({ views, checkpoints, progress, parked }: Tables): void {
+  for (const [view, { rows }] of views) {
+    rows.clear();
+    parked.forget(view);
+  }
+  progress.clear();
+  checkpoints.clear();
+}
+
 export function checkpointPlace(consumer: string, partition: string): string {
   return `${consumer}\n${partition}`;
 }

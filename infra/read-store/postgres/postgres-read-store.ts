@@ -12,42 +12,52 @@ import type {
   Progress,
   ReadStore,
   Row,
+  StoredCheckpoint,
   View,
 } from '../port.ts';
 import { commitBatch, moveCheckpoint, writeDocuments } from './commit.ts';
 import { findTogether } from './find-together.ts';
 import { listStatement } from './list.ts';
 import { openPostgresParking, parkedStreams } from './parking.ts';
-import { clearView, prepareViews } from './prepare.ts';
+import { clearAll, clearView, prepareViews } from './prepare.ts';
 import { columnOf, tableOf } from './table.ts';
 import { query, Rollback, withTransaction } from './transaction.ts';
 
 /** Three projectors that commit, and readers beside them. */
 const connectionsMax = 10;
+/**
+ * A projector that is stopped in the middle of a commit holds its checkpoint's lock, and whoever takes its place waits
+ * for it: less than a lease lives (4 s), so that it is gone by then.
+ */
+const idleInTransactionMs = 2_000;
 const scanPageMax = 500;
+const progressPageMax = 2_000;
 
 type StoredRow = { readonly tenant_id: string; readonly key: string; readonly document: Document };
 
 /** Views as tables of JSON documents in the schema `views`, made from the views' definitions. */
 export function openPostgresReadStore(url: string): ReadStore {
-  const pool = openPool(url, { applicationName: 'order-center views', connectionsMax });
+  const pool = openPool(url, { applicationName: 'order-center views', connectionsMax, idleInTransactionMs });
   const find = findTogether(pool);
   return {
     prepare: (views) => prepareViews(pool, views),
     loadCheckpoint: (consumer, partition) => loadCheckpoint(pool, consumer, partition),
     loadPlace: (consumer, partition) => loadPlace(pool, consumer, partition),
+    checkpoints: () => storedCheckpoints(pool),
     moveCheckpoint: (move) => moveCheckpoint(pool, move),
     commit: (batch) => commitBatch(pool, batch),
     probe: (view, documents) => probe(pool, view, documents),
     find: <D extends Document>(view: View<D>, keys: readonly DocumentKey[]) =>
       find(view, keys) as Promise<readonly (D | null)[]>,
     loadProgress: (consumer, streams) => loadProgress(pool, consumer, streams),
+    scanProgress: (consumer) => scanProgress(pool, consumer),
     list: (wanted) => list(pool, wanted),
     countBy: (view, column) => countBy(pool, view, column),
     scan: (view) => scan(pool, view),
     claimDue: (view, options) => claimDue(pool, view, options),
     clear: (view) => clearView(pool, view),
     parking: openPostgresParking(pool),
+    clearAll: () => clearAll(pool),
     ping: async () => {
       await query(pool, 'select 1');
     },
@@ -80,6 +90,31 @@ function probe(pool: pg.Pool, view: View, documents: readonly DocumentWrite[]): 
     await writeDocuments(client, tableOf(view), documents);
     throw new Rollback(undefined);
   });
+}
+
+async function storedCheckpoints(pool: pg.Pool): Promise<readonly StoredCheckpoint[]> {
+  const made = await query<{ made: boolean }>(pool, "select to_regclass('views.checkpoints') is not null as made");
+  if (made[0]?.made !== true) return [];
+  return query<StoredCheckpoint>(
+    pool,
+    'select consumer, partition, position from views.checkpoints order by consumer, partition',
+  );
+}
+
+async function* scanProgress(pool: pg.Pool, consumer: string): AsyncIterable<Progress> {
+  let after = '';
+  for (;;) {
+    const rows = await query<{ stream: StreamName; revision: number; event_id: EventId }>(
+      pool,
+      `select stream, revision, event_id from views.progress
+       where consumer = $1 and stream > $2 order by stream limit ${progressPageMax}`,
+      [consumer, after],
+    );
+    yield* rows.map(({ stream, revision, event_id: eventId }) => ({ stream, revision, eventId }));
+    const last = rows.at(-1);
+    if (last === undefined || rows.length < progressPageMax) return;
+    after = last.stream;
+  }
 }
 
 async function loadProgress(

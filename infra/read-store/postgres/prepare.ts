@@ -51,6 +51,20 @@ export function clearView(pool: pg.Pool, view: View): Promise<void> {
 }
 
 /**
+ * Every table of the schema but the definitions, which say how the tables are made: what other consumers keep there
+ * goes as well. Grants on the tables stay.
+ */
+export function clearAll(pool: pg.Pool): Promise<void> {
+  return withTransaction(pool, async (client) => {
+    const tables = await client.query<{ name: string }>(
+      `select format('%I.%I', schemaname, tablename) as name from pg_tables
+       where schemaname = 'views' and tablename <> 'definitions' order by tablename`,
+    );
+    if (tables.rows.length > 0) await client.query(`truncate ${tables.rows.map(({ name }) => name).join(', ')}`);
+  });
+}
+
+/**
  * The lock waits for every commit in flight: one that is about to make the first checkpoint cannot be seen by the
  * delete, and would leave a checkpoint without its rows.
  */

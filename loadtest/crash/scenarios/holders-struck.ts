@@ -12,7 +12,7 @@ import { heldBy, openDeployment } from '../deployment.ts';
 import type { Deployment, Pair } from '../deployment.ts';
 import { checkPlacedOrders, concurrency, retryForMs, tenantId } from '../placed-orders.ts';
 import type { FaultReport, Scenario, ScenarioContext } from '../scenario.ts';
-import { lateTakeovers, strike } from '../takeover.ts';
+import { hit, lateTakeovers, strike } from '../takeover.ts';
 import { newGate } from '../gate.ts';
 import { until } from '../until.ts';
 
@@ -71,7 +71,7 @@ async function struck({ context, deployment, folder, how }: Struck): Promise<Fau
   gate.release(strikeAfter);
   await until(() => placing.acked() >= strikeAfter, { withinMs: placingWithinMs });
   const struckAt = performance.now();
-  const takeover = await strike({ client, holders, flow: gate.open }, how);
+  const takeover = await strike({ client, hit: () => hit(holders, how), flow: gate.open });
   say(`struck after ${strikeAfter} answers: ${JSON.stringify(takeover)}`);
   const zombies = how === 'pause' ? await wokenZombies(holders, struckAt) : { facts: {}, problems: [] };
   const readyAt = performance.now();

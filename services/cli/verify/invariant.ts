@@ -1,14 +1,17 @@
 import type { EventStore } from '../../../infra/event-store/port.ts';
 import type { ReadStore } from '../../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../../schemas/envelope.ts';
+import type { ViewFolds } from './view-fold.ts';
 import type { OrderId, TenantId } from '../../../schemas/ids.ts';
 
 /** What the checks may ask, beside the events that they are shown. */
 export type VerifyInput = {
   readonly store: Pick<EventStore, 'readLog' | 'readStream' | 'findCommand' | 'comparePositions'>;
-  readonly views: Pick<ReadStore, 'loadCheckpoint' | 'find' | 'scan'>;
+  readonly views: Pick<ReadStore, 'loadCheckpoint' | 'scanProgress' | 'find' | 'scan'>;
   /** Reads an order through the running system's door: its version, null where there is none. null: nothing runs. */
   readonly readVersion: ((tenantId: TenantId, orderId: OrderId) => Promise<number | null>) | null;
+  /** The same with `minVersion`; 'not yet' where the door says so. null: nothing runs. */
+  readonly readAtLeast: ((order: OrderRead) => Promise<number | 'not yet' | null>) | null;
   /** JSON Lines of acknowledged answers; null: none was given. */
   readonly ledgerFile: string | null;
   /** JSON Lines of what a client read; null: none was given. */
@@ -23,6 +26,8 @@ export type VerifyInput = {
   readonly patienceMs: number;
   readonly signal: AbortSignal;
 };
+
+export type OrderRead = { readonly tenantId: TenantId; readonly orderId: OrderId; readonly minVersion: number };
 
 /** What was found; `notChecked` where there was nothing to check it with. */
 export type Finding =
@@ -40,7 +45,8 @@ export type Invariant = {
   /** As `I22`. */
   readonly id: string;
   readonly statement: string;
-  readonly check: (input: VerifyInput) => Check | Promise<Check>;
+  /** `folds`: of the views; they are shown every event before the check is, and are where the check before left them. */
+  readonly check: (input: VerifyInput, folds: ViewFolds) => Check | Promise<Check>;
 };
 
 /** Counts all, keeps the first ten. */

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import type { Config, Environment } from '../../../infra/config/config.ts';
 import { readConfig } from '../../../infra/config/config.ts';
 import { openEventStore } from '../../../infra/event-store/open.ts';
-import { findRunning } from '../../../infra/local/data-dir.ts';
-import { startEmbeddedPostgres } from '../../../infra/local/embedded-postgres.ts';
 import { openReadStore } from '../../../infra/read-store/open.ts';
-import { asRecord, openApi, problemOf } from '../api.ts';
+import type { TenantId } from '../../../schemas/ids.ts';
+import { asRecord, openApi, problemOf, type ApiAnswer } from '../api.ts';
+import { findDatabases } from '../databases.ts';
 import { CommandFailure } from '../failure.ts';
 import type { VerifyInput } from './invariant.ts';
 
@@ -26,45 +26,19 @@ export type OpenVerifyOptions = VerifyFiles & {
 export async function openVerify(options: OpenVerifyOptions): Promise<OpenedVerify> {
   const { env, signal, ledgerFile, readsFile, stuckAfterMs } = options;
   const config = readConfig(env);
-  const { closers, close } = openClosers();
-  try {
-    const { url, httpUrl } = await findStore(config, closers);
-    const store = await openEventStore(url);
-    closers.push(() => store.close());
-    const views = openReadStore(config.readDbUrl ?? url);
-    closers.push(() => views.close());
-    const files = { ledgerFile, readsFile, paymentsFile: paymentsFileOf(config) };
-    const readVersion = httpUrl === null ? null : versionReader(httpUrl, signal);
-    const limits = { nowMs: readVersion === null ? null : Date.now(), stuckAfterMs, patienceMs: 10_000 };
-    return { input: { store, views, readVersion, ...files, ...limits, signal }, close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
-}
-
-type Close = () => Promise<void>;
-
-/** What was opened last is closed first. */
-function openClosers(): { readonly closers: Close[]; readonly close: Close } {
-  const closers: Close[] = [];
-  const close = async (): Promise<void> => {
-    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
-  };
-  return { closers, close };
-}
-
-type FoundStore = { readonly url: string; readonly httpUrl: string | null };
-
-async function findStore({ eventStoreUrl, dataDir }: Config, closers: Close[]): Promise<FoundStore> {
-  const running = await findRunning(dataDir);
-  const httpUrl = running?.urls.http ?? null;
-  if (eventStoreUrl === 'memory:') throw new CommandFailure('EVENT_STORE_URL is memory: no other process can read it');
-  if (eventStoreUrl !== 'embedded:') return { url: eventStoreUrl, httpUrl };
-  if (running !== null) return { url: running.postgresUrl, httpUrl };
-  const postgres = await startEmbeddedPostgres({ dataDir });
-  closers.push(() => postgres.stop());
-  return { url: postgres.url, httpUrl };
+  await using opening = new AsyncDisposableStack();
+  const { eventStoreUrl, readDbUrl, httpUrl } = await findDatabases(config, opening);
+  const store = await openEventStore(eventStoreUrl);
+  opening.defer(() => store.close());
+  const views = openReadStore(readDbUrl);
+  opening.defer(() => views.close());
+  const files = { ledgerFile, readsFile, paymentsFile: paymentsFileOf(config) };
+  const readVersion = httpUrl === null ? null : versionReader(httpUrl, signal);
+  const readAtLeast = httpUrl === null ? null : leastReader(httpUrl, signal);
+  const limits = { nowMs: readVersion === null ? null : Date.now(), stuckAfterMs, patienceMs: 10_000 };
+  const opened = opening.move();
+  const input = { store, views, readVersion, readAtLeast, ...files, ...limits, signal };
+  return { input, close: () => opened.disposeAsync() };
 }
 
 function paymentsFileOf({ paymentUrl, dataDir }: Config): string | null {
@@ -72,11 +46,26 @@ function paymentsFileOf({ paymentUrl, dataDir }: Config): string | null {
 }
 
 function versionReader(url: string, signal: AbortSignal): VerifyInput['readVersion'] {
-  return async (tenantId, orderId) => {
-    const answer = await openApi({ url, tenantId, signal }).call({ path: `/v1/orders/${orderId}` });
-    if (answer.status === 404) return null;
-    const { version } = asRecord(answer.body);
-    if (answer.status !== 200 || typeof version !== 'number') throw new CommandFailure(`${url} ${problemOf(answer)}`);
-    return version;
+  return async (tenantId, orderId) => versionOf(url, await read(url, { tenantId, path: orderId, signal }));
+}
+
+function leastReader(url: string, signal: AbortSignal): VerifyInput['readAtLeast'] {
+  return async ({ tenantId, orderId, minVersion }) => {
+    const answer = await read(url, { tenantId, path: `${orderId}?minVersion=${minVersion}`, signal });
+    const isNotYet = answer.status === 409 && asRecord(answer.body).code === 'NOT_YET_VISIBLE';
+    return isNotYet ? 'not yet' : versionOf(url, answer);
   };
+}
+
+type Reading = { readonly tenantId: TenantId; readonly path: string; readonly signal: AbortSignal };
+
+function read(url: string, { tenantId, path, signal }: Reading): Promise<ApiAnswer> {
+  return openApi({ url, tenantId, signal }).call({ path: `/v1/orders/${path}` });
+}
+
+function versionOf(url: string, answer: ApiAnswer): number | null {
+  if (answer.status === 404) return null;
+  const { version } = asRecord(answer.body);
+  if (answer.status !== 200 || typeof version !== 'number') throw new CommandFailure(`${url} ${problemOf(answer)}`);
+  return version;
 }

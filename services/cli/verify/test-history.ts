@@ -1,7 +1,9 @@
 import { openMemoryReadStore } from '../../../infra/read-store/memory/memory-read-store.ts';
+import type { Progress } from '../../../infra/read-store/port.ts';
+import type { Projection } from '../../../projections/projection.ts';
 import { projections } from '../../../projections/all.ts';
 import type { AnyEvent, Origin, Position, RecordedEvent } from '../../../schemas/envelope.ts';
-import { fulfillmentStream, orderStream, stockStream } from '../../../schemas/ids.ts';
+import { categoryOf, fulfillmentStream, orderStream, stockStream } from '../../../schemas/ids.ts';
 import type { CommandId, EventId, OrderId, StreamName, TenantId } from '../../../schemas/ids.ts';
 import type { OrderPlacedData } from '../../../schemas/generated/events.ts';
 import type { Finding, Invariant, VerifyInput } from './invariant.ts';
@@ -62,12 +64,23 @@ export async function viewsOf(events: readonly RecordedEvent[], checkpoint = eve
   for (const projection of projections) {
     const fold = openViewFold(projection);
     for (const event of events) if (checkpoint !== undefined && event.position <= checkpoint) fold.apply(event);
-    const documents = fold.keys().map((key) => ({ ...key, document: fold.get(key) }));
+    const documents = [...fold.keys()].map((key) => ({ ...key, document: fold.get(key) }));
     const { view } = projection;
     const move = { consumer: view.name, partition: 'log', from: null, to: checkpoint ?? ('000000' as Position) };
-    await views.commit({ view, documents, progress: [], move });
+    await views.commit({ view, documents, progress: progressOf(events, projection, checkpoint), move });
   }
   return views;
+}
+
+function progressOf(
+  events: readonly RecordedEvent[],
+  { categories }: Projection,
+  checkpoint: Position | undefined,
+): readonly Progress[] {
+  const seen = events.filter(({ stream, position }) => {
+    return checkpoint !== undefined && position <= checkpoint && categories.includes(categoryOf(stream));
+  });
+  return [...new Map(seen.map(({ stream, revision, eventId }) => [stream, { stream, revision, eventId }])).values()];
 }
 
 export async function inputOf(
@@ -77,7 +90,7 @@ export async function inputOf(
   const files = { ledgerFile: null, readsFile: null, paymentsFile: null };
   const limits = { nowMs: null, stuckAfterMs: 60_000, patienceMs: 0, signal: new AbortController().signal };
   const stores = { store: storeOf(events), views: await viewsOf(events) };
-  return { ...stores, ...files, ...limits, readVersion: null, ...change };
+  return { ...stores, ...files, ...limits, readVersion: null, readAtLeast: null, ...change };
 }
 
 /** How many were checked, and which violations were found. */

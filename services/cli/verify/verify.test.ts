@@ -40,6 +40,7 @@ describe('verify', () => {
       readsFile: await file('reads.jsonl', [{ orderId, version: 1, at: 'x' }]),
       paymentsFile: await file('payments.jsonl', [charge]),
       readVersion: () => Promise.resolve(7),
+      readAtLeast: () => Promise.resolve(7),
       nowMs: Date.parse('2026-06-01'),
     });
     for (const { id, finding } of await verify(invariants, input)) {

@@ -1,21 +1,24 @@
+import type { Document, DocumentKey } from '../../../infra/read-store/port.ts';
+import type { Projection } from '../../../projections/projection.ts';
 import type { Position, RecordedEvent } from '../../../schemas/envelope.ts';
 import { categoryOf } from '../../../schemas/ids.ts';
 import type { TenantId } from '../../../schemas/ids.ts';
-import type { Projection } from '../../../projections/projection.ts';
-import type { Document, DocumentKey } from '../../../infra/read-store/port.ts';
 import { openDocumentArchive } from './document-archive.ts';
-import type { VerifyInput } from './invariant.ts';
-import { eventsUpTo } from './verify.ts';
+import { eventsUpTo, type Log } from './log.ts';
 
 /** What a view must hold: the fold of the log up to a place. */
 export type ViewFold = {
+  readonly projection: Projection;
   readonly apply: (event: RecordedEvent) => void;
   /** The last event of the view's categories that was applied; null: none yet. */
   readonly last: () => Position | null;
   /** Folds on to a place, or anew where the fold is already past it. */
-  readonly moveTo: (input: VerifyInput, place: Position | null) => Promise<void>;
+  readonly moveTo: (log: Log, place: Position | null) => Promise<void>;
   readonly get: (key: DocumentKey) => Document | null;
-  readonly keys: () => readonly DocumentKey[];
+  readonly has: (key: DocumentKey) => boolean;
+  readonly size: () => number;
+  readonly keys: () => Iterable<DocumentKey>;
+  readonly close: () => void;
 };
 
 export function openViewFold(projection: Projection): ViewFold {
@@ -30,19 +33,48 @@ export function openViewFold(projection: Projection): ViewFold {
     }
   };
   const forget = (): void => {
+    archive.close();
     archive = openDocumentArchive();
     last = null;
   };
   return {
+    projection,
     apply,
     last: () => last,
-    moveTo: async (input, place) => {
-      const isPast = last !== null && (place === null || input.store.comparePositions(last, place) > 0);
+    moveTo: async (log, place) => {
+      const isPast = last !== null && (place === null || log.store.comparePositions(last, place) > 0);
       if (isPast) forget();
-      for await (const event of eventsUpTo(input, { after: last, to: place })) apply(event);
+      for await (const event of eventsUpTo(log, { after: last, to: place })) apply(event);
     },
     get: (key) => archive.get(joined(key)),
-    keys: () => Array.from(archive.keys(), parted),
+    has: (key) => archive.has(joined(key)),
+    size: () => archive.size(),
+    keys: () => partedAll(archive.keys()),
+    close: () => archive.close(),
+  };
+}
+
+/** The folds of all views, made once for all checks that ask for them. */
+export type ViewFolds = {
+  /** Asked for before the log is read. */
+  readonly all: () => readonly ViewFold[];
+  readonly apply: (event: RecordedEvent) => void;
+  readonly close: () => void;
+};
+
+export function openViewFolds(projections: readonly Projection[]): ViewFolds {
+  let folds: readonly ViewFold[] = [];
+  return {
+    all: () => {
+      if (folds.length === 0) folds = projections.map(openViewFold);
+      return folds;
+    },
+    apply: (event) => {
+      for (const fold of folds) fold.apply(event);
+    },
+    close: () => {
+      for (const fold of folds) fold.close();
+    },
   };
 }
 
@@ -51,7 +83,9 @@ function joined({ tenantId, key }: DocumentKey): string {
   return `${tenantId} ${key}`;
 }
 
-function parted(text: string): DocumentKey {
-  const at = text.indexOf(' ');
-  return { tenantId: text.slice(0, at) as TenantId, key: text.slice(at + 1) };
+function* partedAll(texts: Iterable<string>): Iterable<DocumentKey> {
+  for (const text of texts) {
+    const at = text.indexOf(' ');
+    yield { tenantId: text.slice(0, at) as TenantId, key: text.slice(at + 1) };
+  }
 }

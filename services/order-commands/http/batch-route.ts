@@ -3,6 +3,7 @@ import type { FieldFault } from '../../../infra/http-server/problem.ts';
 import type { HttpApp, HttpRequest } from '../../../infra/http-server/app.ts';
 import { jsonAnswer, tenantHeader } from '../../../infra/http-server/documented.ts';
 import { dryRunQuery, isDryRun, markDryRun } from '../../../infra/http-server/dry-run.ts';
+import { documented } from '../../../infra/http-server/openapi.ts';
 import { badTextIn } from '../../../infra/http-server/json-bodies.ts';
 import { problems, schemaRef } from '../../../infra/http-server/problem-schema.ts';
 import { readTenant } from '../../../infra/http-server/request-headers.ts';
@@ -46,7 +47,7 @@ const documentedBody = {
   examples: [{ orders: [{ commandId: 'order-1001', ...placeOrderExample }] }],
 };
 
-const documentedAnswer = Type.Object({
+const answers = Type.Object({
   items: Type.Array(
     Type.Object({
       commandId: Type.String(),
@@ -58,6 +59,11 @@ const documentedAnswer = Type.Object({
   ),
 });
 
+const documentedAnswer = jsonAnswer('One answer an order.', answers, {
+  headers: ['dry-run'],
+  example: { items: [{ commandId: 'order-1001', status: 201, order: orderExample }] },
+});
+
 /** Each order is a command of its own: one that is refused holds none of the others back. */
 export function batchRoute(app: HttpApp, options: OrderCommandRoutesOptions): void {
   app.post(
@@ -67,7 +73,7 @@ export function batchRoute(app: HttpApp, options: OrderCommandRoutesOptions): vo
       bodyLimit: batchMaxBytes,
       config: {
         textCheckedByItem: true,
-        swaggerTransform: ({ schema, url }) => ({ schema: { ...schema, body: documentedBody }, url }),
+        swaggerTransform: ({ schema, url }) => ({ schema: { ...documented(schema), body: documentedBody }, url }),
       },
       schema: {
         operationId: 'placeOrders',
@@ -78,10 +84,7 @@ export function batchRoute(app: HttpApp, options: OrderCommandRoutesOptions): vo
         querystring: dryRunQuery,
         body: envelope,
         response: {
-          207: jsonAnswer('One answer an order.', documentedAnswer, {
-            headers: ['dry-run'],
-            example: { items: [{ commandId: 'order-1001', status: 201, order: orderExample }] },
-          }),
+          207: documentedAnswer,
           ...problems(
             'MALFORMED_JSON',
             'INVALID_VALUE',
@@ -93,14 +96,13 @@ export function batchRoute(app: HttpApp, options: OrderCommandRoutesOptions): vo
       },
     },
     async (request, reply) => {
-      const tenantId = readTenant(request);
       const { orders } = request.body;
-      const place = placer(request, tenantId, options);
+      const place = placer(request, readTenant(request), options);
       const placed = await Promise.all(
-        orders.map(async ({ commandId, ...order }, index) => {
-          const result = await place({ commandId, order, pointer: `/orders/${index}` });
-          return { commandId, order, result };
-        }),
+        orders.map(async ({ commandId, ...order }, index) => ({
+          ...{ commandId, order },
+          result: await place({ commandId, order, pointer: `/orders/${index}` }),
+        })),
       );
       const answered = isDryRun(request) ? afterEachOther(placed) : placed;
       const items = answered.map(({ commandId, result }) => batchItem(commandId, result));

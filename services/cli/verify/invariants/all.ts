@@ -5,6 +5,9 @@ import { denseVersions } from './i06-dense-versions.ts';
 import { orderOnTheFeed } from './i09-order-on-the-feed.ts';
 import { viewsAreFolds } from './i15-views-are-folds.ts';
 import { versionsNeverGoBack } from './i16-versions-never-go-back.ts';
+import { progressIsTheCheckpoint } from './i18-progress-is-the-checkpoint.ts';
+import { rebuildsAreEqual } from './i19-rebuilds-are-equal.ts';
+import { readYourWrites } from './i20-read-your-writes.ts';
 import { exactMoney } from './i22-exact-money.ts';
 import { moneyMoves } from './i23-money-moves.ts';
 import { oneCharge } from './i24-one-charge.ts';
@@ -19,6 +22,9 @@ export const invariants: readonly Invariant[] = [
   orderOnTheFeed,
   viewsAreFolds,
   versionsNeverGoBack,
+  progressIsTheCheckpoint,
+  rebuildsAreEqual,
+  readYourWrites,
   exactMoney,
   moneyMoves,
   oneCharge,

@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../../../../schemas/envelope.ts';
 import type { StreamName } from '../../../../schemas/ids.ts';
 import { noViolations } from '../invariant.ts';
 import type { Invariant, VerifyInput } from '../invariant.ts';
-import { eventsUpTo } from '../verify.ts';
+import { eventsUpTo } from '../log.ts';
 
 /**
  * A command's events are one append: one stream, revisions in a row, one recorded time. Each start of such a run is

@@ -1,0 +1,61 @@
+import type { ReadStore } from '../../../../infra/read-store/port.ts';
+import { projections } from '../../../../projections/all.ts';
+import type { Projection } from '../../../../projections/projection.ts';
+import { categoryOf, type StreamName } from '../../../../schemas/ids.ts';
+import { noViolations, type Invariant, type VerifyInput, type ViolationList } from '../invariant.ts';
+import { openStreamHeads, type StreamHeads } from '../stream-heads.ts';
+
+/**
+ * Rows, progress and checkpoint are one transaction, so the progress of every stream must be where the log was at the
+ * checkpoint: before it, an event was lost on the way (I14); after it, something was written outside of the transaction.
+ * A view that moves on while it is looked at may be anywhere between the checkpoint before and the one after.
+ */
+export const progressIsTheCheckpoint: Invariant = {
+  id: 'I18',
+  statement:
+    'Of every stream a view has seen just what the log holds up to its checkpoint: nothing dropped, nothing beyond.',
+  check: (input) => {
+    const heads = openStreamHeads();
+    return {
+      see: heads.see,
+      finish: async () => {
+        if (heads.isEmpty()) return { notChecked: 'the log is empty' };
+        const violations = noViolations();
+        let checked = 0;
+        for (const projection of projections) checked += await checkProgress(input, { projection, heads, violations });
+        return { checked, violations };
+      },
+    };
+  },
+};
+
+type Checking = {
+  readonly projection: Projection;
+  readonly heads: StreamHeads;
+  readonly violations: ViolationList;
+};
+
+async function checkProgress(input: VerifyInput, { projection, heads, violations }: Checking): Promise<number> {
+  const { name } = projection.view;
+  const before = await heads.at(input, await checkpointOf(input.views, name));
+  const seen = new Map<StreamName, number>();
+  for await (const { stream, revision } of input.views.scanProgress(name)) {
+    input.signal.throwIfAborted();
+    seen.set(stream, revision);
+  }
+  const after = await heads.at(input, await checkpointOf(input.views, name));
+  for (const [stream, revision] of seen) {
+    if (revision < before(stream)) violations.add(`${name} dropped ${stream} after revision ${revision}`);
+    if (revision > after(stream))
+      violations.add(`${name} is ahead of its checkpoint: ${stream} at revision ${revision}`);
+  }
+  for (const stream of heads.streams()) {
+    if (!projection.categories.includes(categoryOf(stream)) || seen.has(stream) || before(stream) < 0) continue;
+    violations.add(`${name} never saw ${stream}`);
+  }
+  return seen.size;
+}
+
+function checkpointOf(views: Pick<ReadStore, 'loadCheckpoint'>, consumer: string) {
+  return views.loadCheckpoint(consumer, 'log');
+}

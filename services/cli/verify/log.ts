@@ -1,0 +1,30 @@
+import type { EventStore } from '../../../infra/event-store/port.ts';
+import type { Position, RecordedEvent } from '../../../schemas/envelope.ts';
+
+export type Log = { readonly store: Pick<EventStore, 'readLog' | 'comparePositions'>; readonly signal: AbortSignal };
+
+const pageSize = 2_000;
+
+/** The log after one position, in pages, to where it ends: no other word of the store is believed about its end. */
+export async function* eventsOf({ store, signal }: Log, after: Position | null): AsyncGenerator<RecordedEvent> {
+  let last = after;
+  for (;;) {
+    signal.throwIfAborted();
+    const { events, atEnd } = await store.readLog({ after: last, limit: pageSize });
+    yield* events;
+    last = events.at(-1)?.position ?? last;
+    if (atEnd || events.length === 0) return;
+  }
+}
+
+/** The same up to and with another position; nothing where `to` is null. */
+export async function* eventsUpTo(
+  log: Log,
+  { after, to }: { readonly after: Position | null; readonly to: Position | null },
+): AsyncGenerator<RecordedEvent> {
+  if (to === null) return;
+  for await (const event of eventsOf(log, after)) {
+    if (log.store.comparePositions(event.position, to) > 0) return;
+    yield event;
+  }
+}
