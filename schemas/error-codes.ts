@@ -223,7 +223,7 @@ export const errorCodes = {
   PARKING_THRESHOLD: {
     status: 500,
     title: 'Too many orders could not be projected; the view stands still',
-    help: 'See order-center parking list. Deploy a fix: the view goes on by itself from where it stopped.',
+    help: 'See order-center parking list, and deploy a fix: the view goes on from where it stopped.',
   },
   NOT_PARKED: {
     status: 404,

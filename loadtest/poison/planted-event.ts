@@ -7,27 +7,20 @@ export type EventTable = {
   readonly plant: (orderId: string, event: { readonly type: string; readonly data: object }) => Promise<number>;
   /** Gives an event's data anew. */
   readonly mend: (orderId: string, revision: number, data: object) => Promise<void>;
-  readonly close: () => Promise<void>;
 };
 
-export async function openEventTable(url: string): Promise<EventTable> {
-  const client = new pg.Client({ connectionString: url, application_name: 'order-center poison run' });
-  await client.connect();
+export function openEventTable(url: string): EventTable {
   return {
     plant: async (orderId, { type, data }) => {
-      const inserted = await client.query<{ revision: string }>(insertion, [
-        ...[`order-${orderId}`, randomUUID(), type, `poison-${randomUUID()}`, JSON.stringify(data)],
-      ]);
-      return Number(inserted.rows[0]?.revision);
+      const values = [`order-${orderId}`, randomUUID(), type, `poison-${randomUUID()}`, JSON.stringify(data)];
+      const { rows } = await execute(url, insertion, values);
+      return Number(rows[0]?.revision);
     },
     mend: async (orderId, revision, data) => {
-      const mended = await client.query(
-        'update order_center.events set data = $3::json where stream = $1 and revision = $2',
-        [`order-${orderId}`, revision, JSON.stringify(data)],
-      );
-      if (mended.rowCount !== 1) throw new Error(`no revision ${revision} of order ${orderId}`);
+      const values = [`order-${orderId}`, revision, JSON.stringify(data)];
+      const { rowCount } = await execute(url, correction, values);
+      if (rowCount !== 1) throw new Error(`no revision ${revision} of order ${orderId}`);
     },
-    close: () => client.end(),
   };
 }
 
@@ -39,3 +32,16 @@ const insertion = `
     date_trunc('milliseconds', now()), last.origin, 'poison', $5::json
   from order_center.events as last where last.stream = $1 order by last.revision desc limit 1
   returning revision`;
+
+const correction = 'update order_center.events set data = $3::json where stream = $1 and revision = $2';
+
+/** A connection each: the system stops its Postgres in between. */
+async function execute(url: string, text: string, values: readonly unknown[]) {
+  const client = new pg.Client({ connectionString: url, application_name: 'order-center poison run' });
+  await client.connect();
+  try {
+    return await client.query<{ readonly revision?: string }>(text, [...values]);
+  } finally {
+    await client.end();
+  }
+}
