@@ -109,7 +109,9 @@ async function whileParked({ system, client }: Run, orderId: string, claim: ToCl
   const metrics = await client.send({ path: '/metrics' });
   const gauge = 'noAnswer' in metrics ? '' : metrics.text.match(/projection_parked_orders\{projection="order-summary"\} \d+/)?.[0]; // prettier-ignore
   claim('the gauge counts it', gauge?.endsWith(' 1') === true, gauge);
-  const group = JSON.parse((await startVerb(system, ['parking', 'list', '--json']).ended).stdout) as { groups: object[] };
+  const group = JSON.parse((await startVerb(system, ['parking', 'list', '--json']).ended).stdout) as {
+    groups: object[];
+  };
   claim('parking list shows one group of one order and two events', isGroup(group.groups), group.groups);
   const drain = await startVerb(system, ['parking', 'drain', '--order', orderId]).ended;
   claim('a drain before the fix leaves it parked, with exit 1', drain.code === 1, drain.stdout.trim());
@@ -130,11 +132,15 @@ async function read(client: HttpClient, orderId: string): Promise<Seen> {
   return { status: answer.status, version, parked: asOf.parked };
 }
 
-type Placed = { readonly orderId: string; readonly lines: readonly { readonly lineId: string; readonly quantity: number }[] };
+type Placed = {
+  readonly orderId: string;
+  readonly lines: readonly { readonly lineId: string; readonly quantity: number }[];
+};
 
 async function placed(client: HttpClient, { commandId, body }: Placement): Promise<Placed> {
   const answer = await client.send({ path: '/v1/orders', post: { key: commandId, body } });
-  if ('noAnswer' in answer || answer.status !== 201) throw new Error(`an order was not placed: ${JSON.stringify(answer)}`);
+  if ('noAnswer' in answer || answer.status !== 201)
+    throw new Error(`an order was not placed: ${JSON.stringify(answer)}`);
   const { orderId, lines } = jsonOf(answer) as Placed;
   return { orderId, lines: lines.map(({ lineId, quantity }) => ({ lineId, quantity })) };
 }
