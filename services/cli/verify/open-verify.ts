@@ -8,6 +8,7 @@ import { startEmbeddedPostgres } from '../../../infra/local/embedded-postgres.ts
 import { openReadStore } from '../../../infra/read-store/open.ts';
 import { asRecord, openApi, problemOf } from '../api.ts';
 import { CommandFailure } from '../failure.ts';
+import { sizeOf } from './json-lines.ts';
 import type { VerifyInput } from './invariant.ts';
 
 export type VerifyFiles = { readonly ledgerFile: string | null; readonly readsFile: string | null };
@@ -26,6 +27,8 @@ export type OpenVerifyOptions = VerifyFiles & {
 export async function openVerify(options: OpenVerifyOptions): Promise<OpenedVerify> {
   const { env, signal, ledgerFile, readsFile, stuckAfterMs } = options;
   const config = readConfig(env);
+  // Before a database is started for it: whoever mistyped a name learns it at once.
+  for (const file of [ledgerFile, readsFile]) if (file !== null) await sizeOf(file);
   const { closers, close } = openClosers();
   try {
     const { url, httpUrl } = await findStore(config, closers);
