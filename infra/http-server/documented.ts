@@ -47,7 +47,7 @@ const requestHeaderDocs = {
   },
   'if-match': {
     ...text,
-    pattern: '^("[0-9]{1,15}"|\\*)$',
+    pattern: '^(\\*|"[0-9]{1,15}")$',
     description: '`"<version>"` as the ETag gave it, or `*`.',
   },
 } as const;

@@ -89,6 +89,9 @@ export async function ask<Row extends pg.QueryResultRow>(pool: pg.Pool, query: p
   }
 }
 
+/** Read-only now; and transactions that the server ended, since this process stood still in them for too long. */
+const lostInTransaction: ReadonlySet<string> = new Set(['25006', '25P03', '25P04']);
+
 export function troubleOf(error: unknown): Trouble {
   // A value that we could not even encode: ours to mend, and no server's fault.
   if (error instanceof TypeError || error instanceof RangeError) return 'other';
@@ -100,7 +103,8 @@ export function troubleOf(error: unknown): Trouble {
   const family = code.slice(0, 2);
   if (family === '22' || family === '54') return 'poison';
   // Connection trouble, refused login, shutdown, out of resources, disk full, internal.
-  return ['08', '28', '57', '53', '58', 'XX'].includes(family) || code === '25006' ? 'lost' : 'other';
+  const isLost = ['08', '28', '57', '53', '58', 'XX'].includes(family) || lostInTransaction.has(code);
+  return isLost ? 'lost' : 'other';
 }
 
 export function messageOf(error: unknown): string {

@@ -31,11 +31,6 @@ export type DeploymentOptions = {
   readonly socketsMax: number;
 };
 
-export const leases = {
-  projector: ['projector/order-summary', 'projector/open-sagas', 'projector/saga-timers'],
-  fulfillment: ['fulfillment'],
-} as const;
-
 export async function openDeployment(options: DeploymentOptions): Promise<Deployment> {
   const { postgresUrl, folder, tenantId, socketsMax } = options;
   const dataDir = join(folder, 'data');
@@ -75,18 +70,20 @@ export async function openDeployment(options: DeploymentOptions): Promise<Deploy
 }
 
 /** @throws Error when they hold not all of their leases within 10 s */
-export async function awaitHolding(pair: Pair): Promise<void> {
-  for (const role of ['projector', 'fulfillment'] as const) {
-    const holdsAll = async (): Promise<boolean> => (await heldBy(pair[role])) === leases[role].length;
-    if (!(await until(holdsAll, { withinMs: 10_000, everyMs: 50 }))) throw new Error(`${role} does not work`);
+async function awaitHolding(pair: Pair): Promise<void> {
+  for (const role of Object.values<RoleProcess>(pair)) {
+    const holdsAll = async (): Promise<boolean> => {
+      const held = await role.metric('lease_held');
+      return held !== null && held.size > 0 && [...held.values()].every((each) => each === 1);
+    };
+    if (!(await until(holdsAll, { withinMs: 10_000, everyMs: 50 }))) throw new Error(`${role.role} does not work`);
   }
 }
 
-/** How many leases of its role a process holds by its own word; null: it does not answer. */
+/** How many leases a process holds by its own word; null: it does not answer. */
 export async function heldBy(role: RoleProcess): Promise<number | null> {
-  const names: readonly string[] = role.role === 'projector' ? leases.projector : leases.fulfillment;
-  const held = await Promise.all(names.map((name) => role.metric(`lease_held{lease="${name}"}`)));
-  return held.includes(null) ? null : held.reduce<number>((sum, each) => sum + (each ?? 0), 0);
+  const held = await role.metric('lease_held');
+  return held === null ? null : [...held.values()].reduce((sum, each) => sum + each, 0);
 }
 
 type Origins = { readonly commands: HttpClient; readonly queries: HttpClient; readonly metrics: HttpClient };

@@ -21,8 +21,8 @@ export type RoleProcess = {
   readonly resume: () => void;
   /** SIGTERM. @returns its exit code. @throws Error when it has not ended within 30 s */
   readonly terminate: () => Promise<number | null>;
-  /** A sample of its /metrics, as `lease_held{lease="fulfillment"}`; null: there is none. */
-  readonly metric: (series: string) => Promise<number | null>;
+  /** The values of one metric, by the rest of their series, as `{lease="fulfillment"}`; null: it does not answer. */
+  readonly metric: (name: string) => Promise<ReadonlyMap<string, number> | null>;
 };
 
 export type LaunchOptions = {
@@ -61,7 +61,7 @@ export async function launchRole(role: RoleName, { environment, folder }: Launch
       if (!(await until(hasEnded, { withinMs: endsWithinMs }))) throw new Error(`${role} does not end after SIGTERM`);
       return child.exitCode;
     },
-    metric: (series) => readMetric(`${urls[0] ?? ''}/metrics`, series),
+    metric: (name) => readMetric(`${urls[0] ?? ''}/metrics`, name),
   };
 }
 
@@ -81,11 +81,12 @@ async function readUrls(child: ChildProcess, count: number): Promise<readonly st
   return urls;
 }
 
-async function readMetric(url: string, series: string): Promise<number | null> {
+async function readMetric(url: string, name: string): Promise<ReadonlyMap<string, number> | null> {
   const text = await fetch(url, { signal: AbortSignal.timeout(2_000) }).then(
     (answer) => answer.text(),
-    () => '',
+    () => null,
   );
-  const line = text.split('\n').find((each) => each.startsWith(`${series} `));
-  return line === undefined ? null : Number(line.split(' ')[1]);
+  if (text === null) return null;
+  const samples = text.matchAll(new RegExp(`^${name}(\\{.*?\\}) (\\S+)`, 'gm'));
+  return new Map([...samples].map(([, labels = '', value]) => [labels, Number(value)]));
 }

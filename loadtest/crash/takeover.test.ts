@@ -93,16 +93,24 @@ async function pauseInTransaction(projector: RoleProcess): Promise<void> {
   await postgres.connect();
   const isCaught = async (): Promise<boolean> => {
     projector.pause();
-    const inCommit = `select from pg_stat_activity where datname = current_database()
-      and application_name = 'order-center views' and state = 'idle in transaction'
-      and state_change < clock_timestamp() - interval '100 ms'`;
-    // A statement that was on its way ends first; the commits of others are over.
+    // A statement that was on its way ends first, and so do the commits of others.
     await wait(150);
-    if (((await postgres.query(inCommit)).rowCount ?? 0) > 0) return true;
+    if (await isLocked(postgres)) return true;
     projector.resume();
     return false;
   };
   const wasCaught = await until(isCaught, { withinMs: 30_000, everyMs: 7 });
   await postgres.end();
   if (!wasCaught) throw new Error('the projector was never stopped in the middle of a commit');
+}
+
+async function isLocked(postgres: pg.Client): Promise<boolean> {
+  const take = "select from views.checkpoints where consumer = 'order-summary' for update nowait";
+  try {
+    await postgres.query(take);
+    return false;
+  } catch (error) {
+    if ((error as { readonly code?: string }).code === '55P03') return true;
+    throw error;
+  }
 }

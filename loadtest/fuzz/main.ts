@@ -29,7 +29,8 @@ async function main(): Promise<void> {
     const { fact, problems } = await compareNotFound(system.url);
     console.log(fact);
     const found = [...judge(code, report), ...problems, ...(await problemsAfter(system))];
-    if (found.length > 0) console.log(output.slice(output.indexOf('FAILURES')));
+    // Its own words begin with a line of = at the first error or failure.
+    if (found.length > 0) console.log(output.slice(Math.max(0, output.search(/^=+ /m))));
     for (const problem of found) console.log(`FAILED ${problem}`);
     console.log(found.length === 0 ? 'all hold' : `${found.length} do not hold; seed ${options.seed} repeats them`);
     process.exitCode = found.length === 0 ? 0 : 1;

@@ -1,12 +1,6 @@
 import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { describeWithPostgres, freshDatabase } from '../../test/postgres.ts';
@@ -16,23 +10,23 @@ import { projections } from '../../projections/all.ts';
 import { newEventId } from '../../schemas/ids.ts';
 import type { CommandId } from '../../schemas/ids.ts';
 import { answer, openTestDoor } from './import-olist/test-door.ts';
+import { closedPort, main, openTestCli, outcomeOf } from './test-cli.ts';
+import type { TestCli } from './test-cli.ts';
 import { invariants } from './verify/invariants/all.ts';
 import { money, order, orderId, tenantId } from './verify/test-history.ts';
 
-const main = join(import.meta.dirname, 'main.ts');
 const olist = join(import.meta.dirname, 'import-olist', 'test-files');
 
 let folder: string;
-const started: ChildProcess[] = [];
+let start: TestCli['start'];
+let run: TestCli['run'];
+let close: TestCli['close'];
 
 beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'order-center-cli-'));
+  ({ folder, start, run, close } = await openTestCli());
 });
 
-afterEach(async () => {
-  for (const child of started.splice(0)) child.kill('SIGKILL');
-  await rm(folder, { recursive: true });
-});
+afterEach(() => close());
 
 describe('a wrong command line', () => {
   it.each([
@@ -234,34 +228,3 @@ describe('a machine whose Node is older', () => {
     expect(JSON.parse(stdout)).toBeInstanceOf(Array);
   });
 });
-
-type Ended = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
-
-/** The real thing, in an environment that holds nothing else. */
-function start(args: readonly string[], env: Readonly<Record<string, string>>): ChildProcess {
-  const child = spawn(process.execPath, [main, ...args], { env: { DATA_DIR: join(folder, 'data'), ...env } });
-  started.push(child);
-  return child;
-}
-
-function run(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> {
-  return outcomeOf(start(args, env));
-}
-
-async function outcomeOf(child: ChildProcess): Promise<Ended> {
-  const [stdout, stderr, [code]] = await Promise.all([
-    child.stdout === null || child.stdout.destroyed ? '' : text(child.stdout),
-    child.stderr === null ? '' : text(child.stderr),
-    once(child, 'close') as Promise<[number | null]>,
-  ]);
-  return { code, stdout, stderr };
-}
-
-async function closedPort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

@@ -1,8 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { parseOrderId } from '../../schemas/ids.ts';
 import { discardParking, drainParking, listParking, showParking } from './parking-verbs.ts';
 import type { DiscardOptions, ParkingOptions } from './parking-verbs.ts';
-import { describeVerb, toUrl } from './verb.ts';
+import { describeVerb, toOrderId, toUrl } from './verb.ts';
 import type { Act } from './verb.ts';
 
 /** `parking list|show|drain|discard`: orders that a projection could not take. */
@@ -64,12 +63,6 @@ function selecting(command: Command): Command {
 function common(command: Command): Command {
   const url = new Option('--url <url>', 'the system; found through DATA_DIR, HOST and PORT if absent');
   return command.addOption(url.argParser(toUrl)).option('--json', 'print JSON');
-}
-
-function toOrderId(text: string): string {
-  const orderId = parseOrderId(text);
-  if (orderId !== null) return orderId;
-  throw new InvalidArgumentError('It must be an order’s id, a UUID.');
 }
 
 function toFingerprint(text: string): string {

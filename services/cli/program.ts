@@ -9,7 +9,7 @@ import { rebuildVerbOf, storeVerb } from './repair-verbs.ts';
 import { showCommand } from './show-command.ts';
 import type { ShowCommandOptions } from './show-command.ts';
 import type { VerifyVerbOptions } from './verify/verify-verb.ts';
-import { describeVerb, toCount, toTenant, toUrl } from './verb.ts';
+import { describeVerb, toCommandId, toCount, toTenant, toUrl } from './verb.ts';
 import type { Act, Verb, VerbContext } from './verb.ts';
 
 /**
@@ -101,7 +101,7 @@ function configVerb(act: Act): Command {
 
 function commandsVerb(act: Act): Command {
   const show = describeVerb('show', 'Show what became of one command.', ['commands show olist-a4591c26'])
-    .argument('<id>', 'the Idempotency-Key that it was sent with')
+    .argument('<id>', 'the Idempotency-Key that it was sent with', toCommandId)
     .addOption(urlOption())
     .addOption(tenantOption())
     .option('--json', 'print JSON')

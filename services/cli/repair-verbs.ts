@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import type { RebuildVerbOptions } from './rebuild/rebuild-verb.ts';
 import type { AdoptStoreOptions } from './store/adopt-store.ts';
 import type { ShowStoreOptions } from './store/show-store.ts';
-import { describeVerb } from './verb.ts';
+import { describeVerb, toOrderId } from './verb.ts';
 import type { Act } from './verb.ts';
 
 /** `store`: without a word after it, it shows. */
@@ -38,10 +38,17 @@ export function storeVerb(act: Act): Command {
 }
 
 export function rebuildVerbOf(act: Act): Command {
-  const examples = ['rebuild order-summary --yes', 'rebuild order-summary --verify-only --json'];
+  const examples = [
+    'rebuild order-summary --yes',
+    'rebuild order-summary --order 0192f0c1-2d3e-5f40-8a1b-2c3d4e5f6071 --yes',
+    'rebuild order-summary --verify-only --json',
+  ];
   return describeVerb('rebuild', 'Build a view anew from the log, and compare it with the log.', examples)
     .argument('<projection>', 'the view, as order-summary')
-    .addOption(new Option('--verify-only', 'only compare; changes nothing').conflicts('yes'))
+    .addOption(
+      new Option('--order <id>', 'only the documents of this order; nothing has to be stopped').argParser(toOrderId),
+    )
+    .addOption(new Option('--verify-only', 'only compare; changes nothing').conflicts(['yes', 'order']))
     .option('--yes', 'do it')
     .option('--json', 'print JSON')
     .action(

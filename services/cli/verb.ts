@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 
 import type { Environment } from '../../infra/config/config.ts';
-import { parseTenantId } from '../../schemas/ids.ts';
-import type { TenantId } from '../../schemas/ids.ts';
+import { parseCommandId, parseOrderId, parseTenantId } from '../../schemas/ids.ts';
+import type { CommandId, OrderId, TenantId } from '../../schemas/ids.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a verb works with, so that a test can give it others. */
@@ -31,6 +31,18 @@ export function toTenant(text: string): TenantId {
   const tenantId = parseTenantId(text);
   if (tenantId !== null) return tenantId;
   throw new InvalidArgumentError('It must be 1 to 64 of A-Z, a-z, 0-9, _ and -.');
+}
+
+export function toOrderId(text: string): OrderId {
+  const orderId = parseOrderId(text);
+  if (orderId !== null) return orderId;
+  throw new InvalidArgumentError('It must be an order’s id, a UUID.');
+}
+
+export function toCommandId(text: string): CommandId {
+  const commandId = parseCommandId(text);
+  if (commandId !== null) return commandId;
+  throw new InvalidArgumentError('It must be 1 to 255 visible characters.');
 }
 
 export function toCount(max: number): (text: string) => number {

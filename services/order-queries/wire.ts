@@ -29,8 +29,8 @@ export function wireOrderQueries(wiring: OrderQueriesWiring): Part & { readonly 
     log,
     liveLimits = {},
   } = wiring;
-  // The same for every process on this store: a cursor goes on wherever the next page is asked for.
-  const cursorSecret = store.commandHash('order-center/cursor');
+  // The same for every process on this store: a cursor goes on wherever the next page is asked for, and ends with the epoch.
+  const cursorSecret = store.commandHash(`order-center/cursor/${store.epoch}`);
   const onLiveFailure = (failure: unknown): void => log.error({ err: failure }, 'live updates ended');
   const observe = { ...readMetrics(metrics), onLiveFailure };
   const queries = openOrderQueries({

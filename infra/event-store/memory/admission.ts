@@ -1,6 +1,6 @@
 import type { CommandReceipt, NewEvent } from '../port.ts';
 import { OperationalFailure } from '../../failures.ts';
-import { holdsPoison } from '../poison.ts';
+import { holdsUnstorableText } from '../../unstorable-text.ts';
 
 /** JSON of one event's data, in bytes of UTF-8. */
 const eventBytesMax = 256 * 1024;
@@ -16,7 +16,7 @@ export function admitEvent(event: NewEvent): AdmittedEvent {
       retryable: false,
     });
   }
-  if (holdsPoison(json)) throw poison(event.type);
+  if (holdsUnstorableText(json)) throw poison(event.type);
   return { ...event, occurredAt: inUtc(event), data: frozenCopy(json) };
 }
 

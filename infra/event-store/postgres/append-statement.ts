@@ -1,6 +1,6 @@
 import { categoryOf } from '../../../schemas/ids.ts';
 import type { Append } from '../port.ts';
-import * as arrays from './binary-arrays.ts';
+import * as arrays from '../../postgres/binary-arrays.ts';
 
 /** One command's append with what does not change over resends. */
 export type AppendRow = {

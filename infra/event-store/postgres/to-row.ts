@@ -1,5 +1,5 @@
 import { OperationalFailure } from '../../failures.ts';
-import { holdsPoison } from '../poison.ts';
+import { holdsUnstorableText } from '../../unstorable-text.ts';
 import type { Append } from '../port.ts';
 import type { AppendRow } from './append-statement.ts';
 
@@ -23,7 +23,7 @@ export function toRow(append: Append): AppendRow {
     }
   }
   const json = append.events.map(({ data }) => JSON.stringify(data));
-  if (json.some(holdsPoison)) {
+  if (json.some(holdsUnstorableText)) {
     const detail = 'an event holds NUL or half a surrogate pair';
     throw new OperationalFailure('POISON_VALUE', detail, { retryable: false });
   }

@@ -21,11 +21,22 @@ const bookkeeping = `
     consumer text collate "C", stream text collate "C", revision bigint, event_id uuid, position text not null,
     type text not null, primary key (consumer, stream, revision, event_id));`;
 
+/** Documents of an earlier layout: docs/decisions/0015 says why they are no jsonb any more. */
+const documentsAsWritten = `
+  do $$ declare layout record; begin
+    for layout in select table_name from information_schema.columns
+      where table_schema = 'views' and column_name = 'document' and data_type = 'jsonb'
+    loop
+      execute format('alter table views.%I alter column document type json using document::text::json', layout.table_name);
+    end loop;
+  end $$;`;
+
 /** Makes what is missing. One process at a time: `if not exists` alone fails where two run it at the same moment. */
 export function prepareViews(pool: pg.Pool, views: readonly View[]): Promise<void> {
   return withTransaction(pool, async (client) => {
     await client.query("select pg_advisory_xact_lock(hashtext('order-center/views'))");
     await client.query(bookkeeping);
+    await client.query(documentsAsWritten);
     const stored = await client.query<{ view: string; version: number }>('select view, version from views.definitions');
     const versions = new Map(stored.rows.map(({ view, version }) => [view, version]));
     for (const view of views) if (versions.get(view.name) !== view.version) await makeTable(client, view);

@@ -39,7 +39,7 @@ export function createStatements<D extends Document>(view: View<D>): readonly st
   const table = tableOf(view);
   const columns = table.columns.map(([name, column]) => `${name} ${sqlType(column)}`);
   const claimed = table.dueColumn === null ? [] : ['claimed_until timestamptz'];
-  const all = ['tenant_id text collate "C"', 'key text collate "C"', 'document jsonb not null', ...columns, ...claimed];
+  const all = ['tenant_id text collate "C"', 'key text collate "C"', 'document json not null', ...columns, ...claimed];
   return [
     `create table ${table.name} (${[...all, 'primary key (tenant_id, key)'].join(', ')})`,
     ...view.indexes.map((index) => indexStatement(view, table, index)),

@@ -37,14 +37,17 @@ export async function withTransaction<Answer>(
   });
 }
 
-/** One autocommit statement. */
+/** One autocommit statement; with a name, its plan is kept by each connection. */
 export async function query<R extends pg.QueryResultRow>(
   pool: pg.Pool,
-  text: string,
+  asked: string | Statement,
   values: readonly unknown[] = [],
 ): Promise<R[]> {
-  return translated(async () => (await pool.query<R>(text, [...values])).rows);
+  const statement = typeof asked === 'string' ? { text: asked, values } : asked;
+  return translated(async () => (await pool.query<R>({ ...statement, values: [...statement.values] })).rows);
 }
+
+type Statement = { readonly name?: string; readonly text: string; readonly values: readonly unknown[] };
 
 /** Nothing: the client is clean again. */
 async function rollBack(client: pg.PoolClient): Promise<Error | undefined> {

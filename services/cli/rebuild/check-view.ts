@@ -16,12 +16,12 @@ export type CheckedView = {
   readonly differing: number;
   /** The first ten of them, as `<tenant> <key>`. */
   readonly examples: readonly string[];
-  readonly remark: string | null;
+  readonly remarks: readonly string[];
 };
 
 export type CheckViewOptions = {
   readonly store: Pick<EventStore, 'readLog' | 'comparePositions'>;
-  readonly readStore: Pick<ReadStore, 'loadCheckpoint' | 'find' | 'scan'>;
+  readonly readStore: Pick<ReadStore, 'loadCheckpoint' | 'find' | 'scan' | 'parking'>;
   readonly projection: Projection;
   /** Whether a projector may be moving the view on meanwhile. */
   readonly isRunning: boolean;
@@ -37,9 +37,9 @@ export async function checkView(options: CheckViewOptions): Promise<CheckedView>
   const fold = openViewFold(projection);
   try {
     for await (const event of eventsOf({ store, signal }, null)) fold.apply(event);
-    const { differing, remark } = await compareView({ store, views, isRunning, patienceMs, signal }, fold);
+    const { differing, remarks } = await compareView({ store, views, isRunning, patienceMs, signal }, fold);
     const examples = differing.slice(0, examplesMax).map(({ tenantId, key }) => `${tenantId} ${key}`);
-    return { ...(await digestOf(options)), differing: differing.length, examples, remark };
+    return { ...(await digestOf(options)), differing: differing.length, examples, remarks };
   } finally {
     fold.close();
   }

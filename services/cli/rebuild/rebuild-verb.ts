@@ -6,91 +6,82 @@ import { openReadStore } from '../../../infra/read-store/open.ts';
 import type { ReadStore } from '../../../infra/read-store/port.ts';
 import { projections } from '../../../projections/all.ts';
 import type { Projection } from '../../../projections/projection.ts';
-import { claimDatabases, findDatabases, type Databases } from '../databases.ts';
+import type { OrderId } from '../../../schemas/ids.ts';
+import { findDatabases } from '../databases.ts';
 import { CommandFailure, exitCodes } from '../failure.ts';
-import { toTable } from '../terminal.ts';
 import type { VerbContext } from '../verb.ts';
-import { checkView, type CheckedView } from './check-view.ts';
-import { rebuildView } from './rebuild-view.ts';
+import { mendOrder } from './mend-order.ts';
+import { mendView } from './mend-view.ts';
 
 export type RebuildVerbOptions = {
+  readonly order?: OrderId;
   readonly verifyOnly?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
 };
 
+/** What the ways to rebuild work with. */
+export type Rebuilding = {
+  readonly context: VerbContext;
+  readonly store: EventStore;
+  readonly readStore: ReadStore;
+  readonly readDbUrl: string;
+  readonly cacheUrl: string | null;
+  readonly projection: Projection;
+  readonly isRunning: boolean;
+  readonly stack: AsyncDisposableStack;
+};
+
 /**
- * Builds one view anew from the log while its projector is stopped, then compares it with the fold of the log.
+ * Builds a view, or one order's documents in it, anew from the log; or only compares the view with the log.
  * @returns the exit code: 1 where the view is not its fold
  */
 export async function rebuildVerb(context: VerbContext, name: string, options: RebuildVerbOptions): Promise<number> {
-  const { env, terminal, signal } = context;
+  const { env, terminal } = context;
   const projection = projections.find(({ view }) => view.name === name);
   if (projection === undefined) {
     const names = projections.map(({ view }) => view.name).join(', ');
     terminal.note(`order-center: there is no projection ${name}: choose one of ${names}`);
     return exitCodes.usage;
   }
-  const isRebuild = options.verifyOnly !== true;
-  if (isRebuild && options.yes !== true) {
-    terminal.note(plan(name));
+  if (options.verifyOnly !== true && options.yes !== true) {
+    terminal.note(options.order === undefined ? planOfView(name) : planOfOrder(name, options.order));
     return exitCodes.usage;
   }
   await using stack = new AsyncDisposableStack();
   const config = readConfig(env);
-  const databases = isRebuild ? await claimDatabases(config, stack) : await findDatabases(config, stack);
-  const stores = await openStores(databases, stack);
-  const events = isRebuild ? await rebuilt(context, stores, projection) : null;
-  const checked = await checkView({ ...stores, projection, isRunning: databases.httpUrl !== null, signal });
-  terminal.progress('');
-  const result = { projection: name, ...(events === null ? {} : { events }), ...checked };
-  terminal.print(options.json === true ? JSON.stringify(result, null, 2) : toText(result));
-  if (checked.remark !== null) terminal.note(checked.remark);
-  return checked.differing === 0 ? exitCodes.done : exitCodes.failed;
+  const { eventStoreUrl, readDbUrl, httpUrl } = await findDatabases(config, stack);
+  const stores = await openStores({ eventStoreUrl, readDbUrl }, stack);
+  const { cacheUrl } = config;
+  const rebuilding = { ...stores, context, projection, readDbUrl, cacheUrl, isRunning: httpUrl !== null, stack };
+  return options.order === undefined
+    ? await mendView(rebuilding, options)
+    : await mendOrder(rebuilding, { ...options, order: options.order });
 }
 
-function plan(name: string): string {
+function planOfView(name: string): string {
   return `order-center rebuild ${name} would empty the view and fill it from the log; readers find it incomplete meanwhile.
-Nothing was done: stop the system, then repeat with --yes. With --verify-only it just compares, at any time.`;
+Nothing was done: stop what keeps the view, then repeat with --yes. With --verify-only it just compares, at any time.`;
 }
 
-type OpenedStores = { readonly store: EventStore; readonly readStore: ReadStore };
+function planOfOrder(name: string, orderId: OrderId): string {
+  return `order-center rebuild ${name} --order ${orderId} would fold the order's events again and write what differs.
+Nothing was done: repeat with --yes. Nothing has to be stopped.`;
+}
 
-async function openStores({ eventStoreUrl, readDbUrl }: Databases, stack: AsyncDisposableStack): Promise<OpenedStores> {
-  if (readDbUrl === 'memory:') throw new CommandFailure('READ_DB_URL is memory: no other process can reach its views');
+type Urls = { readonly eventStoreUrl: string; readonly readDbUrl: string };
+
+async function openStores(
+  { eventStoreUrl, readDbUrl }: Urls,
+  stack: AsyncDisposableStack,
+): Promise<Pick<Rebuilding, 'store' | 'readStore'>> {
+  if (readDbUrl.startsWith('memory:')) {
+    throw new CommandFailure('READ_DB_URL is memory: no other process can reach its views');
+  }
   const store = await openEventStore(eventStoreUrl);
   stack.defer(() => store.close());
   const readStore = openReadStore(readDbUrl);
   stack.defer(() => readStore.close());
   await refuseForeignStore({ store, readStore, memory: null });
   return { store, readStore };
-}
-
-async function rebuilt(
-  { terminal, signal }: VerbContext,
-  { store, readStore }: OpenedStores,
-  projection: Projection,
-): Promise<number> {
-  await readStore.prepare([projection.view]);
-  const { name } = projection.view;
-  const onProgress = (events: number): void => terminal.progress(`${name}: ${events} events`);
-  try {
-    return await rebuildView({ store, readStore, projection, signal, onProgress });
-  } catch (error) {
-    if (signal.aborted) terminal.note(`order-center: ${name} is built in part; the next start goes on`);
-    throw error;
-  }
-}
-
-type Result = CheckedView & { readonly projection: string; readonly events?: number };
-
-function toText({ projection, events, documents, digest, differing, examples }: Result): string {
-  return toTable([
-    ['projection', projection],
-    ...(events === undefined ? [] : [['events', String(events)]]),
-    ['documents', String(documents)],
-    ['digest', digest],
-    ['differing from the fold', String(differing)],
-    ...examples.map((example) => ['', example]),
-  ]);
 }

@@ -4,11 +4,13 @@ import type { EventStore } from '../../../infra/event-store/port.ts';
 import type { Document, DocumentKey, ReadStore } from '../../../infra/read-store/port.ts';
 import { canonicalJson } from '../../../schemas/canonical-json.ts';
 import type { Position } from '../../../schemas/envelope.ts';
-import type { ViewFold } from './view-fold.ts';
+import type { ParkedAt, ViewFold } from './view-fold.ts';
 
 export type CompareInput = {
   readonly store: Pick<EventStore, 'readLog' | 'comparePositions'>;
-  readonly views: Pick<ReadStore, 'loadCheckpoint' | 'find' | 'scan'>;
+  readonly views: Pick<ReadStore, 'loadCheckpoint' | 'find' | 'scan'> & {
+    readonly parking: Pick<ReadStore['parking'], 'streams'>;
+  };
   /** Whether the view may move on meanwhile. */
   readonly isRunning: boolean;
   /** How long to wait for a view that follows the log. */
@@ -20,8 +22,8 @@ export type ComparedView = {
   readonly checked: number;
   /** Keys whose document is not its fold. */
   readonly differing: readonly DocumentKey[];
-  /** What else should be known. */
-  readonly remark: string | null;
+  /** What else should be known: a view that is behind, and what is parked. */
+  readonly remarks: readonly string[];
 };
 
 const looksMax = 8;
@@ -33,18 +35,45 @@ const betweenLooksMs = 250;
  */
 export async function compareView(input: CompareInput, fold: ViewFold): Promise<ComparedView> {
   const { view } = fold.projection;
-  const remark = await waitFor(input, fold);
-  await fold.moveTo(input, await checkpointOf(input, fold));
+  const behind = await waitFor(input, fold);
+  await moveToView(input, fold);
   let differing = await findDiffering(input, fold);
   const checked = fold.size();
   for (let look = 1; differing.length > 0 && look < looksMax; look += 1) {
     await wait(input.isRunning ? betweenLooksMs : 0, undefined, { signal: input.signal });
-    const checkpoint = await checkpointOf(input, fold);
+    const move = await viewPlace(input, fold);
     const found = await input.views.find(view, differing);
-    await fold.moveTo(input, checkpoint);
+    await move();
     differing = differing.filter((key, index) => !isSame(fold.get(key), found[index] ?? null));
   }
-  return { checked: Math.max(checked, differing.length), differing, remark };
+  const remarks = [behind, parkedRemark(fold)].filter((remark) => remark !== null);
+  return { checked: Math.max(checked, differing.length), differing, remarks };
+}
+
+/** Streams that a view left behind; what came before is in the view and compared. */
+export async function parkedIn(views: CompareInput['views'], consumer: string): Promise<ParkedAt> {
+  const streams = await views.parking.streams(consumer);
+  return new Map(streams.map(({ stream, firstRevision }) => [stream, firstRevision]));
+}
+
+function parkedRemark(fold: ViewFold): string | null {
+  const { size } = fold.parked();
+  if (size === 0) return null;
+  const orders = size === 1 ? '1 order is' : `${size} orders are`;
+  return `${orders} parked in ${fold.projection.view.name}, compared as far as it goes: see order-center parking list`;
+}
+
+async function moveToView(input: CompareInput, fold: ViewFold): Promise<void> {
+  await (
+    await viewPlace(input, fold)
+  )();
+}
+
+/** Where the view stands now; called, it moves the fold there. */
+async function viewPlace(input: CompareInput, fold: ViewFold): Promise<() => Promise<void>> {
+  const checkpoint = await checkpointOf(input, fold);
+  const parked = await parkedIn(input.views, fold.projection.view.name);
+  return () => fold.moveTo(input, checkpoint, parked);
 }
 
 /** @returns what to say where the view does not reach the log's end in time; null: it is there */

@@ -7,7 +7,7 @@ import type { OrderId, TenantId } from '../../../schemas/ids.ts';
 /** What the checks may ask, beside the events that they are shown. */
 export type VerifyInput = {
   readonly store: Pick<EventStore, 'readLog' | 'readStream' | 'findCommand' | 'comparePositions'>;
-  readonly views: Pick<ReadStore, 'loadCheckpoint' | 'scanProgress' | 'find' | 'scan'>;
+  readonly views: Pick<ReadStore, 'loadCheckpoint' | 'scanProgress' | 'find' | 'scan' | 'parking'>;
   /** Reads an order through the running system's door: its version, null where there is none. null: nothing runs. */
   readonly readVersion: ((tenantId: TenantId, orderId: OrderId) => Promise<number | null>) | null;
   /** The same with `minVersion`; 'not yet' where the door says so. null: nothing runs. */

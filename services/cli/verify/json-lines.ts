@@ -34,6 +34,7 @@ export async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch((error: unknown) => {
     throw new CommandFailure(`${path} cannot be read: ${error instanceof Error ? error.message : String(error)}`);
   });
+  if (!found.isFile()) throw new CommandFailure(`${path} is no file`);
   return found.size;
 }
 

@@ -8,6 +8,7 @@ import type { TenantId } from '../../../schemas/ids.ts';
 import { asRecord, openApi, problemOf, type ApiAnswer } from '../api.ts';
 import { findDatabases } from '../databases.ts';
 import { CommandFailure } from '../failure.ts';
+import { sizeOf } from './json-lines.ts';
 import type { VerifyInput } from './invariant.ts';
 
 export type VerifyFiles = { readonly ledgerFile: string | null; readonly readsFile: string | null };
@@ -26,6 +27,8 @@ export type OpenVerifyOptions = VerifyFiles & {
 export async function openVerify(options: OpenVerifyOptions): Promise<OpenedVerify> {
   const { env, signal, ledgerFile, readsFile, stuckAfterMs } = options;
   const config = readConfig(env);
+  // Before a database is started for it: whoever mistyped a name learns it at once.
+  for (const file of [ledgerFile, readsFile]) if (file !== null) await sizeOf(file);
   await using opening = new AsyncDisposableStack();
   const { eventStoreUrl, readDbUrl, httpUrl } = await findDatabases(config, opening);
   const store = await openEventStore(eventStoreUrl);

@@ -2,18 +2,22 @@ import type { Document, DocumentKey } from '../../../infra/read-store/port.ts';
 import type { Projection } from '../../../projections/projection.ts';
 import type { Position, RecordedEvent } from '../../../schemas/envelope.ts';
 import { categoryOf } from '../../../schemas/ids.ts';
-import type { TenantId } from '../../../schemas/ids.ts';
-import { openDocumentArchive } from './document-archive.ts';
+import type { Revision, StreamName, TenantId } from '../../../schemas/ids.ts';
+import { openDocumentArchive, type DocumentArchive } from './document-archive.ts';
 import { eventsUpTo, type Log } from './log.ts';
 
-/** What a view must hold: the fold of the log up to a place. */
+/** Streams that a view left behind, with the first revision that it has not taken. */
+export type ParkedAt = ReadonlyMap<StreamName, Revision>;
+
+/** What a view must hold: the fold of the log up to a place, but for what is parked. */
 export type ViewFold = {
   readonly projection: Projection;
   readonly apply: (event: RecordedEvent) => void;
   /** The last event of the view's categories that was applied; null: none yet. */
   readonly last: () => Position | null;
-  /** Folds on to a place, or anew where the fold is already past it. */
-  readonly moveTo: (log: Log, place: Position | null) => Promise<void>;
+  readonly parked: () => ParkedAt;
+  /** Folds on to a place, or anew where the fold is past it, or where other streams are parked than before. */
+  readonly moveTo: (log: Log, place: Position | null, parked: ParkedAt) => Promise<void>;
   readonly get: (key: DocumentKey) => Document | null;
   readonly has: (key: DocumentKey) => boolean;
   readonly size: () => number;
@@ -21,29 +25,39 @@ export type ViewFold = {
   readonly close: () => void;
 };
 
-export function openViewFold(projection: Projection): ViewFold {
+export function openViewFold(projection: Projection, parkedFirst: ParkedAt = new Map()): ViewFold {
   let archive = openDocumentArchive();
   let last: Position | null = null;
+  let parked = parkedFirst;
+  // Streams that this code cannot fold: as the projector does, they are left as they were before the event.
+  const stopped = new Map<StreamName, Revision>();
+
   const apply = (event: RecordedEvent): void => {
-    if (!projection.categories.includes(categoryOf(event.stream))) return;
+    const { stream, revision } = event;
+    if (!projection.categories.includes(categoryOf(stream))) return;
     last = event.position;
-    for (const change of projection.changes(event)) {
-      const at = joined(change);
-      archive.set(at, change.update(archive.get(at)));
-    }
+    const until = parked.get(stream) ?? stopped.get(stream);
+    if (until !== undefined && revision >= until) return;
+    const documents = foldOne(projection, event, archive);
+    if (documents === null) stopped.set(stream, revision);
+    else for (const [at, document] of documents) archive.set(at, document);
   };
   const forget = (): void => {
     archive.close();
     archive = openDocumentArchive();
+    stopped.clear();
     last = null;
   };
   return {
     projection,
     apply,
     last: () => last,
-    moveTo: async (log, place) => {
+    parked: () => parked,
+    moveTo: async (log, place, parkedNow) => {
       const isPast = last !== null && (place === null || log.store.comparePositions(last, place) > 0);
-      if (isPast) forget();
+      const isOther = !isSameParking(parked, parkedNow);
+      parked = parkedNow;
+      if (isPast || isOther) forget();
       for await (const event of eventsUpTo(log, { after: last, to: place })) apply(event);
     },
     get: (key) => archive.get(joined(key)),
@@ -52,6 +66,28 @@ export function openViewFold(projection: Projection): ViewFold {
     keys: () => partedAll(archive.keys()),
     close: () => archive.close(),
   };
+}
+
+/** null: the projection cannot fold this event. */
+function foldOne(
+  projection: Projection,
+  event: RecordedEvent,
+  archive: DocumentArchive,
+): ReadonlyMap<string, Document | null> | null {
+  const documents = new Map<string, Document | null>();
+  try {
+    for (const change of projection.changes(event)) {
+      const at = joined(change);
+      documents.set(at, change.update(documents.has(at) ? (documents.get(at) ?? null) : archive.get(at)));
+    }
+    return documents;
+  } catch {
+    return null;
+  }
+}
+
+function isSameParking(a: ParkedAt, b: ParkedAt): boolean {
+  return a.size === b.size && [...a].every(([stream, revision]) => b.get(stream) === revision);
 }
 
 /** The folds of all views, made once for all checks that ask for them. */
@@ -66,7 +102,7 @@ export function openViewFolds(projections: readonly Projection[]): ViewFolds {
   let folds: readonly ViewFold[] = [];
   return {
     all: () => {
-      if (folds.length === 0) folds = projections.map(openViewFold);
+      if (folds.length === 0) folds = projections.map((projection) => openViewFold(projection));
       return folds;
     },
     apply: (event) => {

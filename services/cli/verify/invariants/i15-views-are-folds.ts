@@ -16,7 +16,7 @@ export const viewsAreFolds: Invariant = {
         for (const fold of views) {
           const compared = await compareView({ ...input, isRunning: input.readVersion !== null }, fold);
           checked += compared.checked;
-          if (compared.remark !== null) remarks.push(compared.remark);
+          remarks.push(...compared.remarks);
           const { name } = fold.projection.view;
           for (const { tenantId, key } of compared.differing)
             violations.add(`${name} of ${tenantId} ${key} is not its fold`);

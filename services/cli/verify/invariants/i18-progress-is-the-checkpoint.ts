@@ -44,16 +44,44 @@ async function checkProgress(input: VerifyInput, { projection, heads, violations
     seen.set(stream, revision);
   }
   const after = await heads.at(input, await checkpointOf(input.views, name));
+  const parked = await checkParked(input, projection, { seen, before, violations });
   for (const [stream, revision] of seen) {
+    if (parked.has(stream)) continue;
     if (revision < before(stream)) violations.add(`${name} dropped ${stream} after revision ${revision}`);
     if (revision > after(stream))
       violations.add(`${name} is ahead of its checkpoint: ${stream} at revision ${revision}`);
   }
   for (const stream of heads.streams()) {
     if (!projection.categories.includes(categoryOf(stream)) || seen.has(stream) || before(stream) < 0) continue;
+    if (parked.has(stream)) continue;
     violations.add(`${name} never saw ${stream}`);
   }
   return seen.size;
+}
+
+type Parking = {
+  readonly seen: ReadonlyMap<StreamName, number>;
+  readonly before: (stream: StreamName) => number;
+  readonly violations: ViolationList;
+};
+
+/** A parked stream stands right before what it could not take, and what came later waits; a discarded one may not. */
+async function checkParked(
+  input: VerifyInput,
+  { view }: Projection,
+  { seen, before, violations }: Parking,
+): Promise<ReadonlySet<StreamName>> {
+  const streams = await input.views.parking.streams(view.name);
+  for (const { stream, firstRevision, lastRevision, state } of streams) {
+    const revision = seen.get(stream) ?? -1;
+    if (revision !== firstRevision - 1) {
+      violations.add(`${view.name} parked ${stream} from revision ${firstRevision}, and stands at ${revision}`);
+    }
+    if (state === 'parked' && lastRevision < before(stream)) {
+      violations.add(`${view.name} dropped ${stream}, which is parked, after revision ${lastRevision}`);
+    }
+  }
+  return new Set(streams.map(({ stream }) => stream));
 }
 
 function checkpointOf(views: Pick<ReadStore, 'loadCheckpoint'>, consumer: string) {

@@ -16,7 +16,7 @@ export const rebuildsAreEqual: Invariant = {
     return {
       finish: async () => {
         const violations = noViolations();
-        const second = first.map(({ projection }) => openViewFold(projection));
+        const second = first.map(({ projection, parked }) => openViewFold(projection, parked()));
         try {
           await foldAgain(input, first, second);
           const checked = second.map((fold, index) => compareFolds(first[index] ?? fold, fold, violations));

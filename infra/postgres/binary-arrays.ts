@@ -43,7 +43,7 @@ export function int4Array(values: readonly number[]): Buffer {
   );
 }
 
-export function int8Array(values: readonly number[]): Buffer {
+export function int8Array(values: readonly (number | null)[]): Buffer {
   return build('int8', { values, lengths: values.map(() => 8) }, (buffer, offset, value) =>
     buffer.writeBigInt64BE(BigInt(value), offset),
   );
