@@ -210,6 +210,12 @@ describe('HTTP row: unknown field (status, owner, price: mass assignment)', () =
       [400, 'INVALID_REQUEST', '/payments/0/token'],
     ],
     [
+      'a status of an amendment',
+      `/v1/orders/${unknownOrder}/amend`,
+      { lines: [line], status: 'paid' },
+      [400, 'INVALID_REQUEST', '/status'],
+    ],
+    [
       'another field of a cancel',
       `/v1/orders/${unknownOrder}/cancel`,
       { reason: 'x', refund: 1 },
@@ -419,26 +425,31 @@ describe('HTTP row: id not a UUID; foreign order id; unknown id', () => {
   const paths = [
     ['GET', ''],
     ['GET', '/events'],
+    ['GET', '/timeline'],
+    ['GET', '/actions'],
+    ['GET', '/stream'],
     ['POST', '/cancel'],
+    ['POST', '/amend'],
   ] as const;
-  const sent = (method: string) => (method === 'POST' ? { payload: JSON.stringify({ reason: 'x' }) } : {});
+  const bodies: Readonly<Record<string, object>> = { '/cancel': { reason: 'x' }, '/amend': { lines: [line] } };
+  const sent = (path: string) => (path in bodies ? { payload: JSON.stringify(bodies[path]) } : {});
 
-  it.each(paths)('%s /v1/orders/{id}%s with an id that is no UUID is 400', async (method, path) => {
+  it.each(paths)('%s /v1/orders/{id}%s with an id that is no UUID is 400', async (_method, path) => {
     for (const id of ['not-a-uuid', unknownOrder.slice(1), `${unknownOrder}0`, `{${unknownOrder}}`, '1']) {
-      await expectRefusal({ url: `/v1/orders/${id}${path}`, ...sent(method) }, [400, 'INVALID_REQUEST', '/orderId']);
+      await expectRefusal({ url: `/v1/orders/${id}${path}`, ...sent(path) }, [400, 'INVALID_REQUEST', '/orderId']);
     }
   });
 
   // That it takes as long too is measured by loadtest/fuzz/not-found-times.ts, on the real stores.
   it.each(paths)(
     '%s /v1/orders/{id}%s says the same 404 of a foreign order as of one that never was',
-    async (method, path) => {
+    async (_method, path) => {
       const [foreign, unknown] = [foreignOrder, unknownOrder].map(async (id) => {
         const {
           instance,
           traceId: _,
           ...same
-        } = await refusalOf({ url: `/v1/orders/${id}${path}`, ...sent(method) }, [404, 'ORDER_NOT_FOUND']);
+        } = await refusalOf({ url: `/v1/orders/${id}${path}`, ...sent(path) }, [404, 'ORDER_NOT_FOUND']);
         expect(instance).toBe(`/v1/orders/${id}${path}`);
         return JSON.stringify(same).replaceAll(id, '{id}');
       });
@@ -578,6 +589,15 @@ describe('HTTP row: page size 10^9, negative cursor, forged cursor', () => {
     ['/v1/events?from=2026-01-01T00:00:00%2B16:00', [400, 'INVALID_REQUEST', '/from']],
     ['/v1/events?to=9999-12-31T23:59:59-12:00', [400, 'INVALID_REQUEST', '/to']],
     ['/v1/events?types=OrderLost', [400, 'INVALID_REQUEST', '/types']],
+    ['/v1/reports/daily-sales?limit=1000000000', [400, 'INVALID_REQUEST', '/limit']],
+    ['/v1/reports/daily-sales?cursor=-1', [400, 'INVALID_CURSOR']],
+    ['/v1/reports/daily-sales?from=yesterday', [400, 'INVALID_REQUEST', '/from']],
+    ['/v1/reports/daily-sales?currency=XXX', [400, 'INVALID_REQUEST', '/currency']],
+    ['/v1/stream?after=-1', [400, 'INVALID_CURSOR']],
+    ['/v1/stream?types=OrderLost', [400, 'INVALID_REQUEST', '/types']],
+    ['/v1/admin/parking?limit=1000000000', [400, 'INVALID_REQUEST', '/limit']],
+    ['/v1/admin/parking?cursor=-1', [400, 'INVALID_CURSOR']],
+    [`/v1/orders/${unknownOrder}?include=everything`, [400, 'INVALID_REQUEST', '/include']],
     [`/v1/orders/${unknownOrder}?minVersion=0`, [400, 'INVALID_REQUEST', '/minVersion']],
     [`/v1/orders/${unknownOrder}?minVersion=-1`, [400, 'INVALID_REQUEST', '/minVersion']],
     [`/v1/orders/${unknownOrder}?waitMs=99999`, [400, 'INVALID_REQUEST', '/waitMs']],
@@ -605,7 +625,13 @@ describe('a method that a path does not take', () => {
   });
 });
 
-describe('a wish that there is not', () => {
-  it('is refused, not passed over: a dry run that is executed would be no dry run', () =>
-    expectRefusal({ url: '/v1/orders?dryRun=true', payload: text }, [400, 'INVALID_REQUEST', '/dryRun']));
+describe('a wish that is not understood', () => {
+  it.each<readonly [string, Expected]>([
+    ['/v1/orders?dryRun=maybe', [400, 'INVALID_REQUEST', '/dryRun']],
+    ['/v1/orders?dryRun=TRUE', [400, 'INVALID_REQUEST', '/dryRun']],
+    ['/v1/orders?dryRun=true&dryRun=false', [400, 'INVALID_REQUEST', '/dryRun', '/dryRun']],
+    ['/v1/orders?dryrun=true', [400, 'INVALID_REQUEST', '/dryrun']],
+  ])('POST %s is refused, not passed over: a dry run that is executed would be none', (url, expected) =>
+    expectRefusal({ url, payload: text }, expected),
+  );
 });

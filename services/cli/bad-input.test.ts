@@ -23,6 +23,7 @@ type Arguments = readonly string[];
 function expectOneLine({ code, stdout, stderr }: Ended, expected: number, message: RegExp): void {
   expect({ code, stdout }).toEqual({ code: expected, stdout: '' });
   expect(stderr).toMatch(/^order-center: [^\n]+\n$/);
+  expect(stderr.trimEnd()).not.toMatch(/\p{Cc}/u);
   expect(stderr).toMatch(message);
   expect(stderr).not.toMatch(/\bat .*\.(ts|js):\d|hunter2/);
 }
@@ -42,6 +43,7 @@ describe('CLI row: unknown command or flag, missing value', () => {
     [['config', 'x'], /too many arguments/],
     [['config', '--json', '--markdown'], /cannot be used with/],
     [['import', 'olist', 'x', '--concurrency', 'many\nlines'], /It must be a whole number/],
+    [['fly\r\norder-center: done\u001b[2K\u0007'], /unknown command 'fly order-center: done \[2K '/],
   ])('%j is wrong usage', async (args, message) => {
     expectOneLine(await cli.run(args), 2, message);
   });
@@ -65,6 +67,7 @@ describe('CLI row: bad id, number, URL', () => {
   it.for<readonly [Arguments]>([
     [['rebuild', 'order-summary', '--order', 'not-a-uuid', '--yes']],
     [['parking', 'show', 'not-a-uuid']],
+    [['parking', 'discard', '--order', 'not-a-uuid', '--yes']],
     [['sagas', 'show', 'not-a-uuid']],
     [['replay', '--from', 'yesterday', '--to', 'tomorrow']],
   ])('%j is wrong usage', async ([args], { skip }) => {
@@ -249,7 +252,7 @@ describe('CLI row: destructive without --yes', () => {
   it.for<readonly [Arguments]>([
     [['store', 'adopt']],
     [['rebuild', 'order-summary']],
-    [['parking', 'discard', '9f2b4c7e-4f0e-5d1a-9a63-1c2f7d1f8e55']],
+    [['parking', 'discard', '--order', '9f2b4c7e-4f0e-5d1a-9a63-1c2f7d1f8e55']],
     [['sagas', 'skip', '9f2b4c7e-4f0e-5d1a-9a63-1c2f7d1f8e55']],
   ])('%j is wrong usage, and nothing is done', async ([args], { skip }) => {
     if (!(await hasVerb(args))) skip(`there is no verb ${args[0]} yet`);

@@ -8,7 +8,7 @@ export const exitCodes = { done: 0, failed: 1, usage: 2, interrupted: 130 } as c
 
 /** What went wrong, in one line. A bug names itself; LOG_LEVEL=debug shows where it is. */
 export function toLine(error: unknown): string {
-  if (isOperationalFailure(error)) return adviceOf(error);
+  if (isOperationalFailure(error)) return oneLine(adviceOf(error));
   if (error instanceof CommandFailure || isSystemError(error)) return oneLine(error.message);
   return oneLine(`bug: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
 }
@@ -18,6 +18,7 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && 'syscall' in error;
 }
 
+/** Nothing that a file or an answer holds may start a line of its own, or color, clear or rename the terminal. */
 export function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, ' ');
+  return text.trim().replaceAll(/\s*\p{Cc}+\s*/gu, ' ');
 }

@@ -34,6 +34,9 @@ function countObservation(metrics: Counting, observation: Observation): void {
     case 'redriven':
       metrics.count('saga_redrives_total', []);
       return;
+    case 'checkpoint-refused':
+      metrics.count('stale_writes_refused_total', 'fulfillment');
+      return;
     case 'timer-fired':
       return;
   }

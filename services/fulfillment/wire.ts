@@ -44,8 +44,7 @@ export function wireFulfillment(wiring: FulfillmentWiring): Part {
     observe: (observation) => {
       feed.noteProgress('fulfillment');
       countSaga(observation);
-      if (observation.what === 'checkpoint-refused') metrics.count('stale_writes_refused_total', 'fulfillment');
-      else noteSaga(log, observation);
+      noteSaga(log, observation);
     },
   });
   const name = 'fulfillment';

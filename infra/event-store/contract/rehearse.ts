@@ -55,6 +55,9 @@ export function rehearsalScenarios(open: OpenStore): void {
         const big = exampleAppend({ events: [exampleEvent({ data: { text: 'x'.repeat(256 * 1024) } })] });
         await expect(store.rehearse(big)).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE', retryable: false });
         await expect(store.append(big)).rejects.toMatchObject({ code: 'EVENT_TOO_LARGE', retryable: false });
+        const poison = exampleAppend({ events: [exampleEvent({ data: { text: '\u0000' } })] });
+        await expect(store.rehearse(poison)).rejects.toMatchObject({ code: 'POISON_VALUE', retryable: false });
+        await expect(store.append(poison)).rejects.toMatchObject({ code: 'POISON_VALUE', retryable: false });
       }),
     );
   });

@@ -71,7 +71,7 @@ async function openOn(url: string, pool: pg.Pool, options: PostgresEventStoreOpt
     epoch,
     formerEpochs,
     append,
-    rehearse: (request) => rehearse(pool, epoch, toRow(request)),
+    rehearse: async (request) => rehearse(pool, epoch, toRow(request)),
     recordAnswer: (receipt, expected) => recordAnswer(pool, receipt, expected === 'none' ? -1 : expected),
     readStream: (slice) => streams.push(slice),
     readLog: (query) => log.page(query),

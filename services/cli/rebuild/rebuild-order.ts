@@ -1,7 +1,7 @@
 import type { EventStore, RecordedEvent } from '../../../infra/event-store/port.ts';
 import { isOperationalFailure } from '../../../infra/failures.ts';
 import type { Held, Mended } from '../../../infra/read-store/parking.ts';
-import type { Document, DocumentKey, Progress, ReadStore } from '../../../infra/read-store/port.ts';
+import type { Document, DocumentKey, ReadStore } from '../../../infra/read-store/port.ts';
 import type { Projection } from '../../../projections/projection.ts';
 import { canonicalJson } from '../../../schemas/canonical-json.ts';
 import { fulfillmentStream, orderStream, type OrderId, type StreamName, type TenantId } from '../../../schemas/ids.ts';
@@ -9,7 +9,7 @@ import { CommandFailure } from '../failure.ts';
 
 export type RebuildOrderOptions = {
   readonly store: Pick<EventStore, 'readStream'>;
-  readonly readStore: Pick<ReadStore, 'loadProgress' | 'parking'>;
+  readonly readStore: Pick<ReadStore, 'parking'>;
   readonly projection: Projection;
   readonly orderId: OrderId;
 };
@@ -22,7 +22,7 @@ export type RebuiltOrder = {
   readonly parked: boolean;
 };
 
-/** Between the read of the progress and the lock a projector may move the order on. */
+/** Only a projector that is quicker than a read and a lock asks for another round. */
 const roundsMax = 20;
 const pageMax = 1_000;
 
@@ -34,16 +34,17 @@ const pageMax = 1_000;
  *   OperationalFailure STORE_UNAVAILABLE, VIEWS_UNAVAILABLE
  */
 export async function rebuildOrder(options: RebuildOrderOptions): Promise<RebuiltOrder> {
-  const { readStore, projection } = options;
+  const { projection } = options;
   const { view } = projection;
   if (projection.sharedDocuments === true) {
     throw new CommandFailure(`a document of ${view.name} is of many orders: rebuild it whole, without --order`);
   }
   const stream = streamOf(options);
   for (let round = 0; round < roundsMax; round += 1) {
-    const progress = (await readStore.loadProgress(view.name, [stream])).get(stream);
-    if (progress === undefined) throw new CommandFailure(`${view.name} has seen nothing of ${stream}`);
-    const rebuilt = await mendOnce(options, progress);
+    const rebuilt = await mendOnce(options, stream);
+    if (rebuilt === 'unseen') throw new CommandFailure(`${view.name} has seen nothing of ${stream}`);
+    if (rebuilt === 'other')
+      throw new CommandFailure(`the event store has another ${stream} than ${view.name} has seen`);
     if (rebuilt !== 'again') return rebuilt;
   }
   throw new CommandFailure(`${stream} changed ${roundsMax} times meanwhile: try again`);
@@ -53,52 +54,52 @@ function streamOf({ projection, orderId }: RebuildOrderOptions): StreamName {
   return projection.categories.includes('order') ? orderStream(orderId) : fulfillmentStream(orderId);
 }
 
-async function mendOnce(
-  { store, readStore, projection }: RebuildOrderOptions,
-  progress: Progress,
-): Promise<RebuiltOrder | 'again'> {
+type Answer = RebuiltOrder | 'again' | 'unseen' | 'other';
+
+/** The stream is read whole, beyond what the view has seen: under the lock the view says how far it is. */
+async function mendOnce({ store, readStore, projection }: RebuildOrderOptions, stream: StreamName): Promise<Answer> {
   const { view } = projection;
-  const { stream } = progress;
-  const events = await readTo(store, progress);
-  const tenantId = events[0]?.tenantId;
-  if (tenantId === undefined || events.at(-1)?.eventId !== progress.eventId) {
-    throw new CommandFailure(`the event store has another ${stream} than ${view.name} has seen`);
-  }
-  const folded = fold(projection, events);
-  const keys = folded.map(({ key }) => key);
-  const answer = { tenantId, documents: folded.length };
-  const mending = {
-    ...{ view, stream, keys },
-    fold: (held: Held): { readonly answer: RebuiltOrder | 'again'; readonly mended: Mended | null } => {
-      if (held.progress?.eventId !== progress.eventId) return { answer: 'again', mended: null };
-      const differing = folded.filter(({ document }, index) => !isSame(document, held.documents[index] ?? null));
-      const parked = held.parked !== null;
-      if (differing.length === 0) return { answer: { ...answer, parked, outcome: 'unchanged' }, mended: null };
-      const documents = differing.map(({ key, document }) => ({ ...key, document }));
-      return {
-        answer: { ...answer, parked, outcome: 'rebuilt' },
-        mended: { documents, progress: null, parked: held.parked },
-      };
-    },
-  };
-  return readStore.parking.mend(mending).catch((error: unknown) => {
+  const events = await readWhole(store, stream);
+  const keys = fold(projection, events).map(({ key }) => key);
+  try {
+    return await readStore.parking.mend<Answer>({
+      ...{ view, stream, keys },
+      fold: (held) => foldHeld({ projection, events, keys }, held),
+    });
+  } catch (error) {
     if (!isOperationalFailure(error, 'POISON_VALUE')) throw error;
     throw new CommandFailure(`${view.name} cannot hold the document of ${stream}: ${error.message}`);
-  });
+  }
 }
 
-async function readTo(
-  store: RebuildOrderOptions['store'],
-  { stream, revision }: Progress,
-): Promise<readonly RecordedEvent[]> {
+type Read = {
+  readonly projection: Projection;
+  readonly events: readonly RecordedEvent[];
+  readonly keys: readonly DocumentKey[];
+};
+type Round = { readonly answer: Answer; readonly mended: Mended | null };
+
+function foldHeld({ projection, events, keys }: Read, { progress, parked, documents }: Held): Round {
+  if (progress === null) return { answer: 'unseen', mended: null };
+  const seen = events.slice(0, progress.revision + 1);
+  const first = seen[0];
+  if (first === undefined || seen.length <= progress.revision) return { answer: 'again', mended: null };
+  if (seen.at(-1)?.eventId !== progress.eventId) return { answer: 'other', mended: null };
+  const folded = new Map(fold(projection, seen).map(({ key, document }) => [key.key, document]));
+  const wanted = keys.map((key) => ({ ...key, document: folded.get(key.key) ?? null }));
+  const differing = wanted.filter(({ document }, index) => !isSame(document, documents[index] ?? null));
+  const answer = { tenantId: first.tenantId, documents: keys.length, parked: parked !== null };
+  if (differing.length === 0) return { answer: { ...answer, outcome: 'unchanged' }, mended: null };
+  return { answer: { ...answer, outcome: 'rebuilt' }, mended: { documents: differing, progress: null, parked } };
+}
+
+async function readWhole(store: RebuildOrderOptions['store'], stream: StreamName): Promise<readonly RecordedEvent[]> {
   const events: RecordedEvent[] = [];
-  while (events.length <= revision) {
-    const limit = Math.min(revision + 1 - events.length, pageMax);
-    const page = await store.readStream({ stream, fromRevision: events.length, limit });
-    if (page.length === 0) break;
+  for (;;) {
+    const page = await store.readStream({ stream, fromRevision: events.length, limit: pageMax });
     events.push(...page);
+    if (page.length < pageMax) return events;
   }
-  return events;
 }
 
 type Folded = { readonly key: DocumentKey; readonly document: Document | null };
