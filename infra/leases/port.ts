@@ -26,6 +26,9 @@ export type Leases = {
 
 export type Holding = Pick<Lease, 'name' | 'token'>;
 
+/** The name of a process's connection to its leases: who follows the log has one, a verb that only looks has none. */
+export const leasesName = 'order-center leases';
+
 /** What an adapter keeps: one row for each name. Throws OperationalFailure VIEWS_UNAVAILABLE (retryable). */
 export type LeaseTable = {
   /** The token, or null: somebody holds it. The row's end is set by the table's clock. */

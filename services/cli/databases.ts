@@ -1,6 +1,7 @@
 import type { Config } from '../../infra/config/config.ts';
 import { claimDataDir, findRunning } from '../../infra/local/data-dir.ts';
 import { startEmbeddedPostgres } from '../../infra/local/embedded-postgres.ts';
+import { leasesName } from '../../infra/leases/port.ts';
 import { connectedProcesses } from '../../infra/postgres/other-processes.ts';
 import { CommandFailure } from './failure.ts';
 
@@ -9,8 +10,10 @@ export type Databases = {
   readonly eventStoreUrl: string;
   /** May be `memory:`, where there is nothing to find. */
   readonly readDbUrl: string;
-  /** The door of the system that runs on DATA_DIR; null: none runs. */
+  /** The door of the system that runs on DATA_DIR and on this store; null: none does. */
   readonly httpUrl: string | null;
+  /** Whether a process follows the log and may move on: that system, or roles that run apart. */
+  readonly isRunning: boolean;
 };
 
 /**
@@ -21,10 +24,16 @@ export async function findDatabases(config: Config, stack: AsyncDisposableStack)
   const { eventStoreUrl, dataDir } = config;
   refuseMemory(config);
   const running = await findRunning(dataDir);
-  const httpUrl = running?.urls.http ?? null;
-  if (eventStoreUrl !== 'embedded:') return databasesAt(eventStoreUrl, config, httpUrl);
-  if (running !== null) return databasesAt(running.postgresUrl, config, httpUrl);
-  return databasesAt(await ownPostgres(dataDir, stack), config, null);
+  const isGiven = eventStoreUrl !== 'embedded:';
+  const url = isGiven ? eventStoreUrl : (running?.postgresUrl ?? (await ownPostgres(dataDir, stack)));
+  const databases = databasesAt(url, config);
+  // The folder may be another system's than the one that the URL names.
+  if (running?.postgresUrl === url) return { ...databases, httpUrl: running.urls.http ?? null, isRunning: true };
+  return { ...databases, isRunning: await hasFollowers(databases.readDbUrl) };
+}
+
+async function hasFollowers(readDbUrl: string): Promise<boolean> {
+  return readDbUrl !== 'memory:' && (await connectedProcesses(readDbUrl)).includes(leasesName);
 }
 
 /**
@@ -36,19 +45,19 @@ export async function claimDatabases(config: Config, stack: AsyncDisposableStack
   const { eventStoreUrl, dataDir } = config;
   refuseMemory(config);
   if (eventStoreUrl === 'embedded:') {
-    const databases = databasesAt(await ownPostgres(dataDir, stack), config, null);
+    const databases = databasesAt(await ownPostgres(dataDir, stack), config);
     await refuseConnected(databases);
     return databases;
   }
   const claim = await claimDataDir(dataDir);
   stack.defer(() => claim.release());
-  const databases = databasesAt(eventStoreUrl, config, null);
+  const databases = databasesAt(eventStoreUrl, config);
   await refuseConnected(databases);
   return databases;
 }
 
-function databasesAt(eventStoreUrl: string, config: Config, httpUrl: string | null): Databases {
-  return { eventStoreUrl, readDbUrl: config.readDbUrl ?? eventStoreUrl, httpUrl };
+function databasesAt(eventStoreUrl: string, config: Config): Databases {
+  return { eventStoreUrl, readDbUrl: config.readDbUrl ?? eventStoreUrl, httpUrl: null, isRunning: false };
 }
 
 function refuseMemory({ eventStoreUrl }: Config): void {

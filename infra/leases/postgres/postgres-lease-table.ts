@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { OperationalFailure } from '../../failures.ts';
 import { messageOf, openPool, troubleOf } from '../../postgres/connection.ts';
 import { migrate } from '../../postgres/migrate.ts';
-import type { LeaseTable } from '../port.ts';
+import { leasesName, type LeaseTable } from '../port.ts';
 
 /** A renewal that hangs must fail while there is time for another within the lease. */
 const statementTimeoutMs = 1_000;
@@ -40,7 +40,7 @@ const releaseText = `
 export async function openPostgresLeaseTable(url: string): Promise<LeaseTable> {
   await migrate(url, { schema: 'leases', folder: join(import.meta.dirname, 'migrations') });
   // One to renew, one to wait: a wait that hangs keeps no lease from being renewed.
-  const pool = openPool(url, { applicationName: 'order-center leases', connectionsMax: 2, statementTimeoutMs });
+  const pool = openPool(url, { applicationName: leasesName, connectionsMax: 2, statementTimeoutMs });
   return {
     acquire: async ({ name, owner, ttlMs }) => {
       const values = [name, owner, ttlMs];

@@ -50,10 +50,10 @@ export async function rebuildVerb(context: VerbContext, name: string, options: R
   }
   await using stack = new AsyncDisposableStack();
   const config = readConfig(env);
-  const { eventStoreUrl, readDbUrl, httpUrl } = await findDatabases(config, stack);
+  const { eventStoreUrl, readDbUrl, isRunning } = await findDatabases(config, stack);
   const stores = await openStores({ eventStoreUrl, readDbUrl }, stack);
   const { cacheUrl } = config;
-  const rebuilding = { ...stores, context, projection, readDbUrl, cacheUrl, isRunning: httpUrl !== null, stack };
+  const rebuilding = { ...stores, context, projection, readDbUrl, cacheUrl, isRunning, stack };
   return options.order === undefined
     ? await mendView(rebuilding, options)
     : await mendOrder(rebuilding, { ...options, order: options.order });

@@ -8,9 +8,11 @@ import type { OrderId, TenantId } from '../../../schemas/ids.ts';
 export type VerifyInput = {
   readonly store: Pick<EventStore, 'readLog' | 'readStream' | 'findCommand' | 'comparePositions'>;
   readonly views: Pick<ReadStore, 'loadCheckpoint' | 'scanProgress' | 'find' | 'scan' | 'parking'>;
-  /** Reads an order through the running system's door: its version, null where there is none. null: nothing runs. */
+  /** Whether processes follow the log, so that views may move while they are looked at. */
+  readonly isRunning: boolean;
+  /** Reads an order through the running system's door: its version, null where there is none. null: no door is known. */
   readonly readVersion: ((tenantId: TenantId, orderId: OrderId) => Promise<number | null>) | null;
-  /** The same with `minVersion`; 'not yet' where the door says so. null: nothing runs. */
+  /** The same with `minVersion`; 'not yet' where the door says so. null: no door is known. */
   readonly readAtLeast: ((order: OrderRead) => Promise<number | 'not yet' | null>) | null;
   /** JSON Lines of acknowledged answers; null: none was given. */
   readonly ledgerFile: string | null;

@@ -30,7 +30,7 @@ export async function openVerify(options: OpenVerifyOptions): Promise<OpenedVeri
   // Before a database is started for it: whoever mistyped a name learns it at once.
   for (const file of [ledgerFile, readsFile]) if (file !== null) await sizeOf(file);
   await using opening = new AsyncDisposableStack();
-  const { eventStoreUrl, readDbUrl, httpUrl } = await findDatabases(config, opening);
+  const { eventStoreUrl, readDbUrl, httpUrl, isRunning } = await findDatabases(config, opening);
   const store = await openEventStore(eventStoreUrl);
   opening.defer(() => store.close());
   const views = openReadStore(readDbUrl);
@@ -38,7 +38,7 @@ export async function openVerify(options: OpenVerifyOptions): Promise<OpenedVeri
   const files = { ledgerFile, readsFile, paymentsFile: paymentsFileOf(config) };
   const readVersion = httpUrl === null ? null : versionReader(httpUrl, signal);
   const readAtLeast = httpUrl === null ? null : leastReader(httpUrl, signal);
-  const limits = { nowMs: readVersion === null ? null : Date.now(), stuckAfterMs, patienceMs: 10_000 };
+  const limits = { isRunning, nowMs: isRunning ? Date.now() : null, stuckAfterMs, patienceMs: 10_000 };
   const opened = opening.move();
   const input = { store, views, readVersion, readAtLeast, ...files, ...limits, signal };
   return { input, close: () => opened.disposeAsync() };

@@ -90,7 +90,7 @@ export async function inputOf(
   const files = { ledgerFile: null, readsFile: null, paymentsFile: null };
   const limits = { nowMs: null, stuckAfterMs: 60_000, patienceMs: 0, signal: new AbortController().signal };
   const stores = { store: storeOf(events), views: await viewsOf(events) };
-  return { ...stores, ...files, ...limits, readVersion: null, readAtLeast: null, ...change };
+  return { ...stores, ...files, ...limits, isRunning: false, readVersion: null, readAtLeast: null, ...change };
 }
 
 /** How many were checked, and which violations were found. */

@@ -14,7 +14,7 @@ export const viewsAreFolds: Invariant = {
         const remarks: string[] = [];
         let checked = 0;
         for (const fold of views) {
-          const compared = await compareView({ ...input, isRunning: input.readVersion !== null }, fold);
+          const compared = await compareView(input, fold);
           checked += compared.checked;
           remarks.push(...compared.remarks);
           const { name } = fold.projection.view;
