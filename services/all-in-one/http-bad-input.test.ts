@@ -606,6 +606,10 @@ describe('a method that a path does not take', () => {
 });
 
 describe('a wish that there is not', () => {
-  it('is refused, not passed over: a dry run that is executed would be no dry run', () =>
-    expectRefusal({ url: '/v1/orders?dryRun=true', payload: text }, [400, 'INVALID_REQUEST', '/dryRun']));
+  it.each([
+    ['/v1/orders?dryrun=true', '/dryrun'],
+    ['/v1/orders?dryRun=yes', '/dryRun'],
+  ])('%s is refused, not passed over: a dry run that is executed would be no dry run', (url, pointer) =>
+    expectRefusal({ url, payload: text }, [400, 'INVALID_REQUEST', pointer]),
+  );
 });
