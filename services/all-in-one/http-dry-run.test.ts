@@ -184,7 +184,7 @@ describe('a dry batch', () => {
         compared.items += items.length;
         compared.refused += real.json<Items>().items.filter(({ problem }) => problem !== undefined).length;
       }),
-      { numRuns: 30 },
+      { numRuns: Number(process.env['RUNS'] ?? 30) },
     );
     // Otherwise the law would hold of nothing.
     expect(compared.refused).toBeGreaterThan(5);
