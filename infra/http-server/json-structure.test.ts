@@ -30,6 +30,7 @@ describe('the structure of a body', () => {
 
   it.each([
     ['equal keys in different objects', '{"a":{"a":1},"b":[{"a":1},{"a":2}]}'],
+    ['equal keys with escapes in different objects', '[{"\\u0061":1},{"\\u0061":2},{"a":3}]'],
     ['values that equal keys', '{"a":"a","b":"a"}'],
     ['JSON as a value', '{"a":"\\"a\\":1,\\"a\\":2"}'],
     ['keys that look alike', '{"line1":1,"line2":2,"lane1":3}'],
@@ -89,9 +90,10 @@ describe('the structure of a body', () => {
     ['commas', `[${','.repeat(1_000_000)}`],
     ['quotes', '"'.repeat(1_000_000)],
   ])('takes time in proportion to the text: %s', (_title, text) => {
-    const startedMs = performance.now();
+    // Of this thread alone: whatever else the machine does is no fault of the scan.
+    const before = process.threadCpuUsage();
     scan(text);
-    expect(performance.now() - startedMs).toBeLessThan(1_000);
+    expect(process.threadCpuUsage(before).user).toBeLessThan(1_000_000);
   });
 });
 
@@ -109,7 +111,24 @@ type Members = { readonly members: readonly (readonly [key: string, value: Tree]
 type Written = { readonly text: string; readonly fault: StructureFault | null };
 
 const key = fc.oneof(
-  fc.constantFrom('a', 'b', 'ab', 'line1', 'line2', '', '/', '~', '"', '\\', 'ü', '🛒', '\ud800', '__proto__'),
+  fc.constantFrom(
+    'a',
+    'b',
+    'ab',
+    'line1',
+    'line2',
+    'lane1',
+    'lane2',
+    '',
+    '/',
+    '~',
+    '"',
+    '\\',
+    'ü',
+    '🛒',
+    '\ud800',
+    '__proto__',
+  ),
   fc.string({ unit: 'binary', maxLength: 4 }),
 );
 const { tree } = fc.letrec<{ tree: Tree }>((tie) => ({
