@@ -1,4 +1,5 @@
 import type { EventStore } from '../../../infra/event-store/port.ts';
+import type { OrderSnapshots } from '../../../infra/order-snapshots/port.ts';
 import type { ReadStore } from '../../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../../schemas/envelope.ts';
 import type { ViewFolds } from './view-fold.ts';
@@ -8,6 +9,8 @@ import type { OrderId, TenantId } from '../../../schemas/ids.ts';
 export type VerifyInput = {
   readonly store: Pick<EventStore, 'readLog' | 'readStream' | 'findCommand' | 'comparePositions'>;
   readonly views: Pick<ReadStore, 'loadCheckpoint' | 'scanProgress' | 'find' | 'scan' | 'parking'>;
+  /** null: there are none that processes share. */
+  readonly snapshots: Pick<OrderSnapshots, 'scan'> | null;
   /** Reads an order through the running system's door: its version, null where there is none. null: nothing runs. */
   readonly readVersion: ((tenantId: TenantId, orderId: OrderId) => Promise<number | null>) | null;
   /** The same with `minVersion`; 'not yet' where the door says so. null: nothing runs. */
