@@ -56,7 +56,8 @@ async function askDataDir(store: EpochWitnesses['store'], { dataDir, eventStoreU
   await rememberEpoch(dataDir, location, store.epoch);
 }
 
-async function descriptionOf(store: EpochWitnesses['store']): Promise<string> {
+/** What this store is, for whoever reads why it is refused. */
+export async function descriptionOf(store: EpochWitnesses['store']): Promise<string> {
   const { events } = await store.readLog({ after: null, limit: 1 });
   return `this one has epoch ${shortOf(store.epoch)}${events.length === 0 ? ' and is empty' : ''}`;
 }
@@ -66,6 +67,7 @@ function shortOf(epoch: string): string {
   return epoch.slice(0, 8);
 }
 
-function foreign(detail: string, cause?: unknown): OperationalFailure {
+/** @returns FOREIGN_STORE with its advice */
+export function foreign(detail: string, cause?: unknown): OperationalFailure {
   return new OperationalFailure('FOREIGN_STORE', detail, { retryable: false, cause });
 }

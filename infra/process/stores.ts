@@ -1,4 +1,5 @@
 import type { Config } from '../config/config.ts';
+import { refuseForeignCache } from '../epoch/refuse-foreign-cache.ts';
 import { refuseForeignStore, type DataDirMemory } from '../epoch/refuse-foreign-store.ts';
 import { openEventStore } from '../event-store/open.ts';
 import type { EventStore } from '../event-store/port.ts';
@@ -69,11 +70,19 @@ const openers: Openers = {
       throw error;
     }
   },
-  snapshots: ({ urls, metrics }) => {
+  snapshots: async ({ urls, metrics }, { store }) => {
     const snapshots = openOrderSnapshots(urls.cacheUrl ?? undefined);
     metrics.watch('queue_depth', () => [{ of: 'snapshot-reads', value: snapshots.status().reading }]);
     metrics.watch('snapshots_up', () => [{ of: snapshots.status().kind, value: snapshots.status().isUp ? 1 : 0 }]);
-    return Promise.resolve(snapshots);
+    try {
+      // A store in memory is a new one at each start.
+      const isKept = !urls.eventStoreUrl.startsWith('memory:');
+      if (store !== undefined && isKept) await refuseForeignCache({ store, snapshots });
+      return snapshots;
+    } catch (error) {
+      await snapshots.close();
+      throw error;
+    }
   },
   leases: ({ urls, leaseOwner }) => openLeases(urls.readDbUrl, leaseOwner),
 };

@@ -1,9 +1,12 @@
 import { readConfig } from '../../../infra/config/config.ts';
 import { rememberEpoch, storeLocation } from '../../../infra/epoch/known-epochs.ts';
 import { openStoreKeeper } from '../../../infra/event-store/open.ts';
+import { isOperationalFailure } from '../../../infra/failures.ts';
+import type { OrderSnapshots } from '../../../infra/order-snapshots/port.ts';
 import { openReadStore } from '../../../infra/read-store/open.ts';
 import { claimDatabases } from '../databases.ts';
 import { exitCodes } from '../failure.ts';
+import { dropSnapshots, openSharedSnapshots } from '../snapshots-of.ts';
 import { toTable } from '../terminal.ts';
 import type { VerbContext } from '../verb.ts';
 
@@ -12,7 +15,8 @@ export type AdoptStoreOptions = { readonly yes?: boolean; readonly json?: boolea
 const plan = `order-center store adopt makes the event store, as it is now, the one to go on with:
   it begins a new epoch: positions, cursors and Last-Event-IDs that were given out before are refused from then on;
   it gives events that were restored from another server new places in the log, in their old order;
-  it empties the views, with every consumer's checkpoint: the next start rebuilds them from the log.
+  it empties the views, with every consumer's checkpoint: the next start rebuilds them from the log;
+  it drops the order snapshots.
 It changes no event. Nothing was done: stop the system, look at npx order-center store, then repeat with --yes.`;
 
 /**
@@ -34,6 +38,8 @@ export async function adoptStore(context: VerbContext, options: AdoptStoreOption
   const adoption = await keeper.adopt({ signal, onRenumbered });
   terminal.progress('');
   const forgotten = await emptyViews(readDbUrl, stack);
+  const snapshots = await openSharedSnapshots(config.cacheUrl, stack);
+  if (snapshots !== null) await forgetSnapshots(snapshots, terminal);
   const location = storeLocation(config.eventStoreUrl);
   if (location !== null) await rememberEpoch(config.dataDir, location, adoption.epoch);
   const result = { ...adoption, forgotten };
@@ -48,6 +54,16 @@ async function emptyViews(readDbUrl: string, stack: AsyncDisposableStack): Promi
   const consumers = (await readStore.checkpoints()).map(({ consumer }) => consumer);
   await readStore.clearAll();
   return [...new Set(consumers)];
+}
+
+/** A cache that is away now says another epoch when it is back, and the writer drops all of it. */
+async function forgetSnapshots(snapshots: OrderSnapshots, terminal: VerbContext['terminal']): Promise<void> {
+  try {
+    await dropSnapshots(snapshots);
+  } catch (error) {
+    if (!isOperationalFailure(error, 'SNAPSHOTS_UNAVAILABLE')) throw error;
+    terminal.note('the cache does not answer: its snapshots are dropped when the snapshot writer reaches it');
+  }
 }
 
 type Result = { readonly epoch: string; readonly formerEpoch: string; readonly renumbered: number } & {

@@ -1,4 +1,5 @@
 import type { EventStore } from '../../../infra/event-store/port.ts';
+import type { OrderSnapshots } from '../../../infra/order-snapshots/port.ts';
 import type { ReadStore } from '../../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../../schemas/envelope.ts';
 import type { ViewFolds } from './view-fold.ts';
@@ -10,6 +11,8 @@ export type VerifyInput = {
   readonly views: Pick<ReadStore, 'loadCheckpoint' | 'scanProgress' | 'find' | 'scan' | 'parking'>;
   /** Whether processes follow the log, so that views may move while they are looked at. */
   readonly isRunning: boolean;
+  /** null: there are none that processes share. */
+  readonly snapshots: Pick<OrderSnapshots, 'scan'> | null;
   /** Reads an order through the running system's door: its version, null where there is none. null: no door is known. */
   readonly readVersion: ((tenantId: TenantId, orderId: OrderId) => Promise<number | null>) | null;
   /** The same with `minVersion`; 'not yet' where the door says so. null: no door is known. */

@@ -9,6 +9,7 @@ import { asRecord, openApi, problemOf, type ApiAnswer } from '../api.ts';
 import { findDatabases } from '../databases.ts';
 import { CommandFailure } from '../failure.ts';
 import { sizeOf } from './json-lines.ts';
+import { openSharedSnapshots } from '../snapshots-of.ts';
 import type { VerifyInput } from './invariant.ts';
 
 export type VerifyFiles = { readonly ledgerFile: string | null; readonly readsFile: string | null };
@@ -35,12 +36,13 @@ export async function openVerify(options: OpenVerifyOptions): Promise<OpenedVeri
   opening.defer(() => store.close());
   const views = openReadStore(readDbUrl);
   opening.defer(() => views.close());
+  const snapshots = await openSharedSnapshots(config.cacheUrl, opening);
   const files = { ledgerFile, readsFile, paymentsFile: paymentsFileOf(config) };
   const readVersion = httpUrl === null ? null : versionReader(httpUrl, signal);
   const readAtLeast = httpUrl === null ? null : leastReader(httpUrl, signal);
   const limits = { isRunning, nowMs: isRunning ? Date.now() : null, stuckAfterMs, patienceMs: 10_000 };
   const opened = opening.move();
-  const input = { store, views, readVersion, readAtLeast, ...files, ...limits, signal };
+  const input = { store, views, snapshots, readVersion, readAtLeast, ...files, ...limits, signal };
   return { input, close: () => opened.disposeAsync() };
 }
 

@@ -1,11 +1,16 @@
 import { openMemoryReadStore } from '../../../infra/read-store/memory/memory-read-store.ts';
 import type { Progress } from '../../../infra/read-store/port.ts';
 import type { Projection } from '../../../projections/projection.ts';
+import { snapshotWriter, type StoredSnapshot } from '../../../infra/order-snapshots/port.ts';
 import { projections } from '../../../projections/all.ts';
+import { summaryBody } from '../../../projections/order-summary/body.ts';
+import { orderSummary } from '../../../projections/order-summary/projection.ts';
+import { foldDocument } from '../../../projections/projection.ts';
 import type { AnyEvent, Origin, Position, RecordedEvent } from '../../../schemas/envelope.ts';
 import { categoryOf, fulfillmentStream, orderStream, stockStream } from '../../../schemas/ids.ts';
 import type { CommandId, EventId, OrderId, StreamName, TenantId } from '../../../schemas/ids.ts';
 import type { OrderPlacedData } from '../../../schemas/generated/events.ts';
+import { tierOf } from '../../projector/snapshot-fold.ts';
 import type { Finding, Invariant, VerifyInput } from './invariant.ts';
 import { verify } from './verify.ts';
 import { openViewFold } from './view-fold.ts';
@@ -69,7 +74,27 @@ export async function viewsOf(events: readonly RecordedEvent[], checkpoint = eve
     const move = { consumer: view.name, partition: 'log', from: null, to: checkpoint ?? ('000000' as Position) };
     await views.commit({ view, documents, progress: progressOf(events, projection, checkpoint), move });
   }
+  const writer = { consumer: snapshotWriter, partition: 'log', from: null };
+  if (checkpoint !== undefined) await views.moveCheckpoint({ ...writer, to: checkpoint });
   return views;
+}
+
+/** The order's snapshot as the writer left it at a version. */
+export function snapshotAt(events: readonly RecordedEvent[], version: number): StoredSnapshot {
+  const seen = events.filter(({ stream, revision }) => stream === order && revision < version);
+  const summary = foldDocument(orderSummary, seen, { key: orderId, document: null });
+  if (summary === null) throw new Error('there is no order at that version');
+  const body = Buffer.from(summaryBody(summary));
+  const snapshot = { version, eventTime: summary.updatedAt, parked: false, body };
+  return { tenantId, orderId, snapshot, tier: tierOf(summary), leftMs: 60_000 };
+}
+
+export function snapshotsOf(...stored: readonly StoredSnapshot[]): VerifyInput['snapshots'] {
+  return {
+    scan: async function* () {
+      for (const each of stored) yield await Promise.resolve(each);
+    },
+  };
 }
 
 function progressOf(
@@ -90,7 +115,8 @@ export async function inputOf(
   const files = { ledgerFile: null, readsFile: null, paymentsFile: null };
   const limits = { nowMs: null, stuckAfterMs: 60_000, patienceMs: 0, signal: new AbortController().signal };
   const stores = { store: storeOf(events), views: await viewsOf(events) };
-  return { ...stores, ...files, ...limits, isRunning: false, readVersion: null, readAtLeast: null, ...change };
+  const nothing = { isRunning: false, snapshots: null, readVersion: null, readAtLeast: null };
+  return { ...stores, ...files, ...limits, ...nothing, ...change };
 }
 
 /** How many were checked, and which violations were found. */

@@ -23,7 +23,18 @@ import { stock } from './invariants/i26-stock.ts';
 import { sagaEnds } from './invariants/i28-saga-ends.ts';
 import { begun, captured, completed, found, goodHistory, history, inputOf, money } from './test-history.ts';
 import type { Happened } from './test-history.ts';
-import { order, orderId, placed, placement, saga, sku, tenantId, viewsOf } from './test-history.ts';
+import {
+  order,
+  orderId,
+  placed,
+  placement,
+  saga,
+  sku,
+  snapshotAt,
+  snapshotsOf,
+  tenantId,
+  viewsOf,
+} from './test-history.ts';
 import { verify } from './verify.ts';
 
 const orderViews = projections.filter(({ categories }) => categories.includes('order'));
@@ -42,6 +53,7 @@ describe('verify', () => {
       ledgerFile: await file('ledger.jsonl', [acked]),
       readsFile: await file('reads.jsonl', [{ orderId, version: 1, at: 'x' }]),
       paymentsFile: await file('payments.jsonl', [charge]),
+      snapshots: snapshotsOf(snapshotAt(good, 7)),
       readVersion: () => Promise.resolve(7),
       readAtLeast: () => Promise.resolve(7),
       nowMs: Date.parse('2026-06-01'),
