@@ -164,7 +164,7 @@ describe('a dry batch', () => {
   const anyItem = fc.record({
     commandId: fc.constantFrom('a', 'b', 'c', 'placed'),
     reference: fc.constantFrom('shop-1', 'shop-2', 'shop-3', undefined),
-    customerId: fc.constantFrom('customer-1', 'customer-2'),
+    shippingFee: fc.constantFrom(0, 100),
     discount: fc.constantFrom(0, 0, 9_999),
     currency: fc.constantFrom('EUR', 'EUR', 'EUR', 'XXX'),
   });
@@ -184,7 +184,7 @@ describe('a dry batch', () => {
         compared.items += items.length;
         compared.refused += real.json<Items>().items.filter(({ problem }) => problem !== undefined).length;
       }),
-      { numRuns: Number(process.env['RUNS'] ?? 30) },
+      { numRuns: 30 },
     );
     // Otherwise the law would hold of nothing.
     expect(compared.refused).toBeGreaterThan(5);
