@@ -393,8 +393,12 @@ describeWithPostgres('parking on Postgres', () => {
     };
     await world.run({ feed: feedOf([deliver('1', ...events)]), projection: { ...world.projection, view } });
     expect(world.parked).toMatchObject([
-      { stream: bad.stream, firstRevision: 1, error: 'POISON_VALUE: SQLSTATE 22007' },
+      {
+        ...{ stream: bad.stream, firstRevision: 1 },
+        error: expect.stringMatching(/^POISON_VALUE: a column of views\.\w+$/) as string,
+      },
     ]);
+    expect(JSON.stringify(world.parked)).not.toContain('jane');
     expect(await world.view(events)).toEqual(world.foldOf(healthy(events, new Map([[bad.eventId, 'x']]))));
     const snapshots = { remove: () => Promise.resolve() };
     const asBefore = openParkingDesk({ ...world, projections: [{ ...world.projection, view }], snapshots });
