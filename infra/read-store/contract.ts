@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newEventId, type StreamName, type TenantId } from '../../schemas/ids.ts';
 import type { Checkpoint } from '../event-feed/port.ts';
 import { parkingContract } from './contract/parking.ts';
-import type { BatchWrite, Document, DocumentWrite, Filter, ReadStore, View } from './port.ts';
+import type { BatchWrite, CommitOutcome, Document, DocumentWrite, Filter, Progress, ReadStore, View } from './port.ts';
 
 export type ReadStoreUnderTest = { readonly readStore: ReadStore; readonly close: () => Promise<void> };
 
@@ -81,13 +81,14 @@ export function readStoreContract(name: string, open: () => Promise<ReadStoreUnd
 
     const commit = (
       documents: readonly DocumentWrite[],
-      options: Partial<BatchWrite['move']> & Partial<Pick<BatchWrite, 'view' | 'progress'>> = {},
-    ): Promise<'committed' | 'moved'> => {
-      const { view = notes, progress = [], from = null, to = position('c1') } = options;
+      options: Partial<BatchWrite['move']> & Partial<Pick<BatchWrite, 'view' | 'progress' | 'begun'>> = {},
+    ): Promise<CommitOutcome> => {
+      const { view = notes, progress = [], begun = [], from = null, to = position('c1') } = options;
       return readStore.commit({
         view,
         documents,
         progress,
+        begun,
         move: { consumer: view.name, partition: 'log', from, to },
       });
     };
@@ -122,6 +123,32 @@ export function readStoreContract(name: string, open: () => Promise<ReadStoreUnd
       expect(found.map((each) => each?.size ?? null)).toEqual(
         Array.from({ length: 60 }, (_, index) => (index < 50 ? index : null)),
       );
+    });
+
+    it('commits streams that begin, and refuses whole what it has seen', async () => {
+      const begins = (stream: string): Progress => ({
+        stream: stream as StreamName,
+        revision: 0,
+        eventId: newEventId(),
+      });
+      const [one, two] = [begins('order-one'), begins('order-two')];
+      expect(await commit([put('a', note())], { begun: [one] })).toBe('committed');
+      const next = { from: position('c1'), to: position('c2') };
+      expect(await commit([put('a', note({ text: 'again' }))], { ...next, begun: [two, one] })).toBe('seen');
+      expect((await find('a'))?.text).toBe(note().text);
+      expect(await readStore.loadCheckpoint(notes.name, 'log')).toBe('c1');
+      const streams = [one.stream, two.stream];
+      expect([...(await readStore.loadProgress(notes.name, streams)).values()]).toEqual([one]);
+      expect(await commit([put('b', note())], { ...next, progress: [{ ...one, revision: 1 }], begun: [two] })).toBe(
+        'committed',
+      );
+      expect((await readStore.loadProgress(notes.name, streams)).size).toBe(2);
+    });
+
+    it('says that the checkpoint moved before it says that a stream was seen', async () => {
+      const one: Progress = { stream: 'order-one' as StreamName, revision: 0, eventId: newEventId() };
+      expect(await commit([], { begun: [one] })).toBe('committed');
+      expect(await commit([], { from: position('other'), to: position('c3'), begun: [one] })).toBe('moved');
     });
 
     it('remembers the checkpoint of each consumer and partition', async () => {

@@ -60,9 +60,13 @@ export type BatchWrite = {
   readonly view: View;
   readonly documents: readonly DocumentWrite[];
   readonly progress: readonly Progress[];
+  /** Of streams that this batch begins, as far as its writer knows; apart from `progress`. None if absent. */
+  readonly begun?: readonly Progress[];
   readonly move: CheckpointMove;
   readonly parking?: Parking;
 };
+
+export type CommitOutcome = 'committed' | 'moved' | 'seen';
 
 export type Filter =
   | { readonly column: string; readonly equals: string | number }
@@ -98,10 +102,11 @@ export type ReadStore = {
   /** Moves a checkpoint without rows. 'moved': another owner did; nothing was written. */
   moveCheckpoint(move: CheckpointMove): Promise<'committed' | 'moved'>;
   /**
-   * All of it or nothing. 'moved': another owner moved the checkpoint or took a turn; nothing was written.
+   * All of it or nothing. 'moved': another owner moved the checkpoint or took a turn; nothing was written. 'seen': the
+   * consumer has progress of a stream that is said to begin; nothing was written.
    * @throws OperationalFailure POISON_VALUE: a document that cannot be held, or a column that its view cannot make
    */
-  commit(batch: BatchWrite): Promise<'committed' | 'moved'>;
+  commit(batch: BatchWrite): Promise<CommitOutcome>;
   /** Whether the view can hold these documents: writes them and takes it back. Throws POISON_VALUE as `commit` does. */
   probe(view: View, documents: readonly DocumentWrite[]): Promise<void>;
   /** In the keys' order; null where there is none. Many calls in one tick share a statement. */

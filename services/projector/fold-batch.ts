@@ -1,6 +1,8 @@
 import type { Document, DocumentKey, ReadStore, View } from '../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
+import type { StreamName } from '../../schemas/ids.ts';
 import { foldEvents, keysOf, stepsOf, type FoldedEvents, type Step } from './fold-events.ts';
+import type { NewEvents } from './new-events.ts';
 import { placeOf, type Folded, type Owned } from './owned.ts';
 import { faultOf, isPoison, type Fault } from './poison.ts';
 import type { RunProjectorOptions } from './projector.ts';
@@ -9,10 +11,10 @@ import type { RunProjectorOptions } from './projector.ts';
 export async function foldBatch<D extends Document>(
   options: RunProjectorOptions<D>,
   owned: Owned<D>,
-  events: readonly RecordedEvent[],
+  fresh: Pick<NewEvents, 'events' | 'begun'>,
 ): Promise<FoldedEvents<D>> {
-  const steps = stepsOf(options.projection, events);
-  return foldEvents(await documentsOf(options, owned, steps), steps);
+  const steps = stepsOf(options.projection, fresh.events);
+  return foldEvents(await documentsOf(options, owned, { steps, begun: fresh.begun }), steps);
 }
 
 /**
@@ -22,10 +24,10 @@ export async function foldBatch<D extends Document>(
 export async function foldCarefully<D extends Document>(
   options: RunProjectorOptions<D>,
   owned: Owned<D>,
-  events: readonly RecordedEvent[],
+  fresh: Pick<NewEvents, 'events' | 'begun'>,
 ): Promise<FoldedEvents<D>> {
-  const steps = stepsOf(options.projection, events);
-  const before = await documentsOf(options, owned, steps);
+  const steps = stepsOf(options.projection, fresh.events);
+  const before = await documentsOf(options, owned, { steps, begun: fresh.begun });
   const refused = await findRefused({ readStore: options.readStore, view: options.projection.view, before, steps });
   return foldEvents(before, steps, refused);
 }
@@ -59,14 +61,19 @@ export async function findRefused<D extends Document>({
   return refused;
 }
 
+type Wanted<D extends Document> = { readonly steps: readonly Step<D>[]; readonly begun: ReadonlySet<StreamName> };
+
+/** A stream that begins has no document yet, unless the view's documents are shared by many streams. */
 async function documentsOf<D extends Document>(
   { readStore, projection }: RunProjectorOptions<D>,
   owned: Owned<D>,
-  steps: readonly Step<D>[],
+  { steps, begun }: Wanted<D>,
 ): Promise<ReadonlyMap<string, Folded<D>>> {
   const documents = new Map<string, Folded<D>>();
   const unknown: DocumentKey[] = [];
-  for (const key of keysOf(steps)) {
+  const isNew = ({ event }: Step<D>): boolean => projection.sharedDocuments !== true && begun.has(event.stream);
+  for (const key of keysOf(steps.filter(isNew))) documents.set(placeOf(key), { ...key, document: null });
+  for (const key of keysOf(steps.filter((step) => !isNew(step)))) {
     const remembered = owned.document(key);
     if (remembered === undefined) unknown.push(key);
     else documents.set(placeOf(key), { ...key, ...remembered });

@@ -18,7 +18,12 @@ export type NewEvents = {
   readonly late: readonly RecordedEvent[];
   readonly duplicates: number;
   readonly healed: number;
+  /** Streams that are taken to begin with this batch: nobody looked whether the view has seen them. */
+  readonly begun: ReadonlySet<StreamName>;
 };
+
+/** How a batch is read. `doubts`: its beginnings are looked up as well, for they were seen before. */
+export type Reading<D extends Document> = RunProjectorOptions<D> & { readonly doubts?: boolean };
 
 type Seen = Pick<Progress, 'revision' | 'eventId'>;
 
@@ -27,11 +32,16 @@ const healPageMax = 1_000;
 
 /** What of a batch the view has not seen: duplicates are left out, gaps are filled from the store. */
 export async function newEvents<D extends Document>(
-  options: RunProjectorOptions<D>,
+  options: Reading<D>,
   owned: Owned<D>,
   batch: readonly RecordedEvent[],
 ): Promise<NewEvents> {
-  const last = await progressOf(options, owned, batch);
+  const begun = beginningsOf(options, owned, batch);
+  const last = await progressOf(
+    options,
+    owned,
+    batch.filter(({ stream }) => !begun.has(stream)),
+  );
   const waiting = new Map<StreamName, { readonly fault: Fault; readonly events: RecordedEvent[] }>();
   const events: RecordedEvent[] = [];
   const late: RecordedEvent[] = [];
@@ -60,7 +70,7 @@ export async function newEvents<D extends Document>(
     events.push(...missing, event);
     last.set(event.stream, event);
   }
-  return { events, waiting, late, duplicates, healed };
+  return { events, waiting, late, duplicates, healed, begun };
 }
 
 /** An older revision than the last seen tells nothing: its id is no longer remembered. */
@@ -79,8 +89,27 @@ export function faultOfHistory(what: 'fork' | 'gap', stream: StreamName): Fault 
   );
 }
 
+/**
+ * Streams whose first event is in the batch. A feed that repeats itself makes this wrong, and the commit says so: to look
+ * up a thousand new orders in vain, each time, would cost more than to write them.
+ */
+function beginningsOf<D extends Document>(
+  { doubts = false }: Reading<D>,
+  owned: Owned<D>,
+  batch: readonly RecordedEvent[],
+): ReadonlySet<StreamName> {
+  const begun = new Set<StreamName>();
+  if (doubts) return begun;
+  const met = new Set<StreamName>();
+  for (const { stream, revision } of batch) {
+    if (!met.has(stream) && revision === 0 && owned.progress(stream) === undefined) begun.add(stream);
+    met.add(stream);
+  }
+  return begun;
+}
+
 async function progressOf<D extends Document>(
-  { readStore, projection }: RunProjectorOptions<D>,
+  { readStore, projection }: Reading<D>,
   owned: Owned<D>,
   batch: readonly RecordedEvent[],
 ): Promise<Map<StreamName, Seen>> {

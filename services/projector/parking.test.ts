@@ -394,6 +394,7 @@ describeWithPostgres('parking on Postgres', () => {
     expect(world.parked).toMatchObject([
       { stream: bad.stream, firstRevision: 1, error: 'POISON_VALUE: SQLSTATE 22021' },
     ]);
+    expect(JSON.stringify(world.parked)).not.toContain('jane');
     expect(await world.view(events)).toEqual(world.foldOf(healthy(events, new Map([[bad.eventId, 'x']]))));
     const snapshots = { remove: () => Promise.resolve() };
     const asBefore = openParkingDesk({ ...world, projections: [broken], snapshots });

@@ -3,11 +3,18 @@ import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consu
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { isOperationalFailure, OperationalFailure } from '../../infra/failures.ts';
 import type { ParkedStream } from '../../infra/read-store/parking.ts';
-import type { CheckpointMove, Document, ReadStore } from '../../infra/read-store/port.ts';
+import type {
+  BatchWrite,
+  CheckpointMove,
+  CommitOutcome,
+  Document,
+  Progress,
+  ReadStore,
+} from '../../infra/read-store/port.ts';
 import type { Projection } from '../../projections/projection.ts';
 import { foldBatch, foldCarefully } from './fold-batch.ts';
 import type { FoldedEvents } from './fold-events.ts';
-import { newEvents, type NewEvents } from './new-events.ts';
+import { newEvents, type NewEvents, type Reading } from './new-events.ts';
 import { openOwned, type Owned } from './owned.ts';
 import { parkingOf } from './parking-of.ts';
 import { openParkingLimit, type ParkingLimit } from './parking-limit.ts';
@@ -110,15 +117,22 @@ function openHandler<D extends Document>(options: RunProjectorOptions<D>): Handl
 type Project<D extends Document> = (owned: Owned<D>, batch: FeedBatch) => Promise<'committed' | 'moved'>;
 
 function openProjecting<D extends Document>(options: RunProjectorOptions<D>, limit: ParkingLimit): Project<D> {
-  return async (owned, batch) => {
-    const fresh = await newEvents(options, owned, batch.events);
-    const attempt = (folded: FoldedEvents<D>) => commit({ options, limit, owned, batch, fresh, folded });
+  const attempt = async (reading: Reading<D>, owned: Owned<D>, batch: FeedBatch): Promise<CommitOutcome> => {
+    const fresh = await newEvents(reading, owned, batch.events);
+    const tryCommit = (folded: FoldedEvents<D>) => commit({ options, limit, owned, batch, fresh, folded });
     try {
-      return await attempt(await foldBatch(options, owned, fresh.events));
+      return await tryCommit(await foldBatch(options, owned, fresh));
     } catch (error) {
       if (!isOperationalFailure(error, 'POISON_VALUE')) throw error;
-      return attempt(await foldCarefully(options, owned, fresh.events));
+      return tryCommit(await foldCarefully(options, owned, fresh));
     }
+  };
+  return async (owned, batch) => {
+    const outcome = await attempt(options, owned, batch);
+    if (outcome !== 'seen') return outcome;
+    const again = await attempt({ ...options, doubts: true }, owned, batch);
+    if (again === 'seen') throw new Error('a batch that begins nothing was refused for what it begins');
+    return again;
   };
 }
 
@@ -131,7 +145,7 @@ type Committing<D extends Document> = {
   readonly folded: FoldedEvents<D>;
 };
 
-async function commit<D extends Document>(committing: Committing<D>): Promise<'committed' | 'moved'> {
+async function commit<D extends Document>(committing: Committing<D>): Promise<CommitOutcome> {
   const { options, limit, owned, batch, fresh, folded } = committing;
   const { readStore, projection, observe, now = Date.now } = options;
   const { view } = projection;
@@ -143,14 +157,19 @@ async function commit<D extends Document>(committing: Committing<D>): Promise<'c
   const isIdle = progress.length === 0 && parking === undefined;
   const outcome = isIdle
     ? await readStore.moveCheckpoint(move)
-    : await readStore.commit({ view, documents, progress, move, ...(parking === undefined ? {} : { parking }) });
-  if (outcome === 'moved') return outcome;
+    : await readStore.commit({ view, documents, move, ...parted(progress, fresh), ...(parking && { parking }) });
+  if (outcome !== 'committed') return outcome;
   owned.keep({ checkpoint, documents, progress, parked: parking?.streams ?? [] });
   for (const parked of added) observe?.onParked?.(parked);
   const { duplicates, healed } = fresh;
   const done = { view: view.name, partition, applied, duplicates, healed, documents: documents.length };
   observe?.onBatch?.({ ...done, lagMs: lagMs(batch) });
   return outcome;
+}
+
+function parted(all: readonly Progress[], { begun }: NewEvents): Pick<BatchWrite, 'progress' | 'begun'> {
+  const isBegun = ({ stream }: Progress): boolean => begun.has(stream);
+  return { progress: all.filter((each) => !isBegun(each)), begun: all.filter(isBegun) };
 }
 
 function lagMs({ events, atEnd }: FeedBatch): number {

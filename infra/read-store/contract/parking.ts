@@ -3,7 +3,7 @@ import { newEventId, type StreamName, type TenantId } from '../../../schemas/ids
 import type { Checkpoint } from '../../event-feed/port.ts';
 import type { ReadStoreUnderTest } from '../contract.ts';
 import type { Mended, ParkedEvent, ParkedStream, Parking } from '../parking.ts';
-import type { BatchWrite, CheckpointMove, ReadStore, View } from '../port.ts';
+import type { BatchWrite, CommitOutcome, CheckpointMove, ReadStore, View } from '../port.ts';
 
 type Counter = { readonly count: number; readonly at: string };
 
@@ -56,7 +56,7 @@ export function parkingContract(name: string, open: () => Promise<ReadStoreUnder
     const move = (changes: Partial<CheckpointMove> = {}): CheckpointMove => {
       return { consumer, partition: 'log', from: null, to: position('c1'), ...changes };
     };
-    const commit = (parking: Parking, changes: Partial<BatchWrite> = {}): Promise<'committed' | 'moved'> =>
+    const commit = (parking: Parking, changes: Partial<BatchWrite> = {}): Promise<CommitOutcome> =>
       readStore.commit({ view: counters, documents: [], progress: [], move: move(), parking, ...changes });
     const count = async (): Promise<number | null> => (await readStore.find(counters, [key]))[0]?.count ?? null;
     const put = (value: number) => [{ ...key, document: { count: value, at } }];

@@ -4,7 +4,17 @@ import type { Checkpoint } from '../../event-feed/port.ts';
 import type { StreamName } from '../../../schemas/ids.ts';
 import type { Mending } from '../parking.ts';
 import { ofView } from '../poison-value.ts';
-import type { BatchWrite, CheckpointMove, Document, DocumentKey, DocumentWrite, Progress, Row, View } from '../port.ts';
+import type {
+  BatchWrite,
+  CheckpointMove,
+  CommitOutcome,
+  Document,
+  DocumentKey,
+  DocumentWrite,
+  Progress,
+  Row,
+  View,
+} from '../port.ts';
 import { openParkedRows, type ParkedRows } from './parked-rows.ts';
 import { rowKey } from './rows.ts';
 
@@ -61,22 +71,27 @@ export function checkpointPlace(consumer: string, partition: string): string {
   return `${consumer}\n${partition}`;
 }
 
-export function tryMove({ checkpoints }: Tables, move: CheckpointMove): 'committed' | 'moved' {
+export function tryMove({ checkpoints }: Tables, move: CheckpointMove): 'committed' | 'moved';
+export function tryMove({ checkpoints }: Tables, move: CheckpointMove, mayMove: () => boolean): CommitOutcome;
+export function tryMove({ checkpoints }: Tables, move: CheckpointMove, mayMove = () => true): CommitOutcome {
   const { consumer, partition, from, to, turn } = move;
   const place = checkpointPlace(consumer, partition);
   const stored = checkpoints.get(place);
   if ((stored?.position ?? null) !== from) return 'moved';
   if (stored !== undefined && turn !== undefined && stored.turn !== turn) return 'moved';
+  if (!mayMove()) return 'seen';
   checkpoints.set(place, { position: to, turn: stored?.turn ?? turn ?? '' });
   return 'committed';
 }
 
-export function commitTo(tables: Tables, batch: BatchWrite): 'committed' | 'moved' {
+export function commitTo(tables: Tables, batch: BatchWrite): CommitOutcome {
   // As in SQL, a column that cannot be made fails the whole batch.
   check(batch.view, batch.documents);
-  const outcome = tryMove(tables, batch.move);
-  if (outcome === 'moved') return outcome;
-  write(rowsOf(tables, batch.view), progressOf(tables, batch.move.consumer), batch);
+  const { begun = [], progress } = batch;
+  const known = progressOf(tables, batch.move.consumer);
+  const outcome = tryMove(tables, batch.move, () => !begun.some(({ stream }) => known.has(stream)));
+  if (outcome !== 'committed') return outcome;
+  write(rowsOf(tables, batch.view), known, { ...batch, progress: [...progress, ...begun] });
   if (batch.parking !== undefined) tables.parked.save(batch.move.consumer, batch.parking);
   return outcome;
 }

@@ -1,9 +1,9 @@
-import type pg from 'pg';
-import type { BatchWrite, CheckpointMove, DocumentWrite, Progress } from '../port.ts';
+import pg from 'pg';
+import type { BatchWrite, CheckpointMove, CommitOutcome, DocumentWrite, Progress } from '../port.ts';
 import { saveParking } from './parking-rows.ts';
 import { tableOf, type Table } from './table.ts';
 import { query, Rollback, withTransaction } from './transaction.ts';
-import { alone, deleteOf, isUpsert, progressOf, upsertOf, type WriteStatement } from './write-statements.ts';
+import { alone, begunOf, deleteOf, isUpsert, progressOf, upsertOf, type WriteStatement } from './write-statements.ts';
 
 type Outcome = 'committed' | 'moved';
 
@@ -12,7 +12,21 @@ type Outcome = 'committed' | 'moved';
  * small batch more than its rows, and a process that stops in the middle would hold the checkpoint's lock. What is
  * parked is rare, and follows in a transaction.
  */
-export async function commitBatch(pool: pg.Pool, batch: BatchWrite): Promise<Outcome> {
+export async function commitBatch(pool: pg.Pool, batch: BatchWrite): Promise<CommitOutcome> {
+  try {
+    return await commitAtOnce(pool, batch);
+  } catch (error) {
+    if (isSeen(error)) return 'seen';
+    throw error;
+  }
+}
+
+/** Progress of a stream that was said to begin: its insert, alone of all here, has no answer to a conflict. */
+function isSeen(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.code === '23505' && error.constraint === 'progress_pkey';
+}
+
+async function commitAtOnce(pool: pg.Pool, batch: BatchWrite): Promise<Outcome> {
   const statement = commitStatement(batch);
   const { parking } = batch;
   if (parking === undefined) {
@@ -68,7 +82,13 @@ function outcomeOf(row: MovedRow | undefined): Outcome {
  * The checkpoint first: its row's lock is what two owners meet at, and all other writes ask whether it moved. Postgres
  * runs a part that writes once, and to its end, before the one that reads what it returned.
  */
-function commitStatement({ view, documents, progress, move }: BatchWrite): WriteStatement & { readonly name: string } {
+function commitStatement({
+  view,
+  documents,
+  progress,
+  begun = [],
+  move,
+}: BatchWrite): WriteStatement & { readonly name: string } {
   const table = tableOf(view);
   const when = 'exists (select from moved)';
   const moved = moveOf(move);
@@ -77,12 +97,13 @@ function commitStatement({ view, documents, progress, move }: BatchWrite): Write
   const removal = deleteOf(table, deleted, { first: moved.values.length + upsert.values.length + 1, when });
   const before = [...moved.values, ...upsert.values, ...removal.values];
   const progressed = progressOf(move.consumer, progress, { first: before.length + 1, when });
+  const beginning = begunOf(move.consumer, begun, { first: before.length + progressed.values.length + 1, when });
   return {
     // One plan for each view and kind of move.
     name: `commit ${table.name} ${move.from === null ? 'first' : 'next'}`,
     text: `with moved as (${moved.text}), written as (${upsert.text}), removed as (${removal.text}),
-      progressed as (${progressed.text}) ${countMoved}`,
-    values: [...before, ...progressed.values],
+      progressed as (${progressed.text}), begun as (${beginning.text}) ${countMoved}`,
+    values: [...before, ...progressed.values, ...beginning.values],
   };
 }
 

@@ -46,13 +46,19 @@ export function deleteOf(table: Table, keys: readonly DocumentKey[], { first, wh
   return { text, values: keyArrays(keys.toSorted(byKey)) };
 }
 
-export function progressOf(consumer: string, progress: readonly Progress[], { first, when }: Place): WriteStatement {
+export function progressOf(consumer: string, progress: readonly Progress[], place: Place): WriteStatement {
+  const { text, values } = begunOf(consumer, progress, place);
+  const update = 'do update set revision = excluded.revision, event_id = excluded.event_id';
+  return { text: `${text} on conflict (consumer, stream) ${update}`, values };
+}
+
+/** Progress of streams that begin: one that is there already fails the statement. */
+export function begunOf(consumer: string, progress: readonly Progress[], { first, when }: Place): WriteStatement {
   const sorted = progress.toSorted((a, b) => (a.stream < b.stream ? -1 : 1));
   const text = `
     insert into views.progress (consumer, stream, revision, event_id)
     select $${first}::text, given.* from unnest($${first + 1}::text[], $${first + 2}::int8[], $${first + 3}::uuid[]) as given
-    where ${when}
-    on conflict (consumer, stream) do update set revision = excluded.revision, event_id = excluded.event_id`;
+    where ${when}`;
   const values = [
     consumer,
     arrays.textArray(sorted.map(({ stream }) => stream)),
