@@ -39,7 +39,10 @@ const liveness = Type.Object({
 const noQuery = Type.Object({}, { additionalProperties: false });
 
 /** Probes ask for `?verbose` by custom; every check is always listed. */
-const probeQuery = Type.Object({ verbose: Type.Optional(Type.String()) }, { additionalProperties: false });
+const probeQuery = Type.Object(
+  { verbose: Type.Optional(Type.String({ pattern: '^[\\x21-\\x7e]{0,16}$' })) },
+  { additionalProperties: false },
+);
 
 /**
  * /livez: the event loop turns, and nothing in the process is wedged that a restart would free. /readyz: traffic may

@@ -3,6 +3,8 @@ import type { HttpApp } from './app.ts';
 
 /** Fifteen digits are a safe integer for sure. */
 const integer = /^-?\d{1,15}$/;
+/** The `maximum` of an integer in a query that has no other. */
+export const queryIntegerMax = 999_999_999_999_999;
 
 type QuerySchema = { readonly properties?: Readonly<Record<string, { readonly type?: unknown }>> };
 

@@ -3,6 +3,7 @@ import type { HttpApp, HttpReply, Routes } from '../../../infra/http-server/app.
 import { jsonAnswer, noQuery, tenantHeader } from '../../../infra/http-server/documented.ts';
 import { sendProblem } from '../../../infra/http-server/problem.ts';
 import { problems, schemaRef, shareSchemas } from '../../../infra/http-server/problem-schema.ts';
+import { queryIntegerMax } from '../../../infra/http-server/query-numbers.ts';
 import { readTenant } from '../../../infra/http-server/request-headers.ts';
 import type { CommandId, OrderId } from '../../../schemas/ids.ts';
 import { eventExample, orderExample, orderSummaryShape, recordedEventShape } from '../../../schemas/order-shapes.ts';
@@ -48,7 +49,9 @@ function getRoute(app: HttpApp, queries: OrderQueries): void {
         params: orderParams,
         querystring: Type.Object(
           {
-            minVersion: Type.Optional(Type.Integer({ minimum: 1, description: 'As an ETag gave it.' })),
+            minVersion: Type.Optional(
+              Type.Integer({ minimum: 1, maximum: queryIntegerMax, description: 'As an ETag gave it.' }),
+            ),
             waitMs: Type.Optional(
               Type.Integer({
                 minimum: 0,
