@@ -40,6 +40,7 @@ export function poisonedProjection(): Poisoned {
       indexes: [['at']],
     },
     categories: ['order', 'fulfillment'],
+    sharedDocuments: true,
     changes: ({ stream, eventId, tenantId }) => {
       fail(eventId, 'changes');
       return [
