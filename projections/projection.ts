@@ -21,7 +21,8 @@ export type Projection<D extends Document = Document> = {
   /**
    * Events of several orders change one document. A document's events must come through one partition, else two owners
    * fold into it at once and one's additions are lost: such a view follows the store's log, which has one partition,
-   * also where others follow Kafka, whose partitions are keyed by order (docs/decisions/0011).
+   * also where others follow Kafka, whose partitions are keyed by order (docs/decisions/0011). Without it the projector
+   * takes a stream that begins to have no document yet.
    */
   readonly sharedDocuments?: true;
   readonly changes: (event: RecordedEvent) => readonly Change<D>[];
