@@ -1,6 +1,7 @@
 import type { EventStore } from '../../../infra/event-store/port.ts';
 import type { ReadStore } from '../../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../../schemas/envelope.ts';
+import type { VerifiedSnapshots } from './snapshots-up.ts';
 import type { ViewFolds } from './view-fold.ts';
 import type { OrderId, TenantId } from '../../../schemas/ids.ts';
 
@@ -8,6 +9,8 @@ import type { OrderId, TenantId } from '../../../schemas/ids.ts';
 export type VerifyInput = {
   readonly store: Pick<EventStore, 'readLog' | 'readStream' | 'findCommand' | 'comparePositions'>;
   readonly views: Pick<ReadStore, 'loadCheckpoint' | 'scanProgress' | 'find' | 'scan' | 'parking'>;
+  /** The cache that processes share; null: each has one of its own, or none was named. */
+  readonly snapshots: VerifiedSnapshots | null;
   /** Reads an order through the running system's door: its version, null where there is none. null: nothing runs. */
   readonly readVersion: ((tenantId: TenantId, orderId: OrderId) => Promise<number | null>) | null;
   /** The same with `minVersion`; 'not yet' where the door says so. null: nothing runs. */

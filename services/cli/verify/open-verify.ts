@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import type { Config, Environment } from '../../../infra/config/config.ts';
 import { readConfig } from '../../../infra/config/config.ts';
 import { openEventStore } from '../../../infra/event-store/open.ts';
+import { openOrderSnapshots } from '../../../infra/order-snapshots/open.ts';
+import type { OrderSnapshots } from '../../../infra/order-snapshots/port.ts';
 import { openReadStore } from '../../../infra/read-store/open.ts';
 import type { TenantId } from '../../../schemas/ids.ts';
 import { asRecord, openApi, problemOf, type ApiAnswer } from '../api.ts';
@@ -35,13 +37,23 @@ export async function openVerify(options: OpenVerifyOptions): Promise<OpenedVeri
   opening.defer(() => store.close());
   const views = openReadStore(readDbUrl);
   opening.defer(() => views.close());
+  const snapshots = openShared(config);
+  opening.defer(async () => snapshots?.close());
   const files = { ledgerFile, readsFile, paymentsFile: paymentsFileOf(config) };
   const readVersion = httpUrl === null ? null : versionReader(httpUrl, signal);
   const readAtLeast = httpUrl === null ? null : leastReader(httpUrl, signal);
   const limits = { nowMs: readVersion === null ? null : Date.now(), stuckAfterMs, patienceMs: 10_000 };
   const opened = opening.move();
-  const input = { store, views, readVersion, readAtLeast, ...files, ...limits, signal };
+  const input = { store, views, snapshots, readVersion, readAtLeast, ...files, ...limits, signal };
   return { input, close: () => opened.disposeAsync() };
+}
+
+/** Patient: it reads all that is there, and nobody waits for the answer. */
+const snapshotsReadTimeoutMs = 10_000;
+
+function openShared({ cacheUrl }: Config): OrderSnapshots | null {
+  if (cacheUrl === null || cacheUrl.startsWith('memory:')) return null;
+  return openOrderSnapshots(cacheUrl, { readTimeoutMs: snapshotsReadTimeoutMs });
 }
 
 function paymentsFileOf({ paymentUrl, dataDir }: Config): string | null {

@@ -1,5 +1,9 @@
 import { openMemoryReadStore } from '../../../infra/read-store/memory/memory-read-store.ts';
 import type { Progress } from '../../../infra/read-store/port.ts';
+import type { OrderSnapshot } from '../../../infra/order-snapshots/port.ts';
+import { summaryBody } from '../../../projections/order-summary/body.ts';
+import { orderSummary } from '../../../projections/order-summary/projection.ts';
+import { foldDocument } from '../../../projections/projection.ts';
 import type { Projection } from '../../../projections/projection.ts';
 import { projections } from '../../../projections/all.ts';
 import type { AnyEvent, Origin, Position, RecordedEvent } from '../../../schemas/envelope.ts';
@@ -90,7 +94,7 @@ export async function inputOf(
   const files = { ledgerFile: null, readsFile: null, paymentsFile: null };
   const limits = { nowMs: null, stuckAfterMs: 60_000, patienceMs: 0, signal: new AbortController().signal };
   const stores = { store: storeOf(events), views: await viewsOf(events) };
-  return { ...stores, ...files, ...limits, readVersion: null, readAtLeast: null, ...change };
+  return { ...stores, ...files, ...limits, snapshots: null, readVersion: null, readAtLeast: null, ...change };
 }
 
 /** How many were checked, and which violations were found. */
@@ -163,3 +167,12 @@ export const goodHistory: readonly Happened[] = [
   { stream: order, type: 'ShipmentDelivered', data: { ...shipment, providerId: 'd2' } },
   completed,
 ];
+
+/** As the cache would hold it after these events. */
+export function snapshotOf(events: readonly RecordedEvent[]): OrderSnapshot {
+  const own = events.filter(({ stream }) => stream === order);
+  const summary = foldDocument(orderSummary, own, { key: orderId, document: null });
+  if (summary === null) throw new Error('the order was not placed');
+  const { version, updatedAt: eventTime } = summary;
+  return { version, eventTime, parked: false, body: Buffer.from(summaryBody(summary)) };
+}

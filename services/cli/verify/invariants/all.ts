@@ -8,11 +8,13 @@ import { versionsNeverGoBack } from './i16-versions-never-go-back.ts';
 import { progressIsTheCheckpoint } from './i18-progress-is-the-checkpoint.ts';
 import { rebuildsAreEqual } from './i19-rebuilds-are-equal.ts';
 import { readYourWrites } from './i20-read-your-writes.ts';
+import { snapshotsEnd } from './i21-snapshots-end.ts';
 import { exactMoney } from './i22-exact-money.ts';
 import { moneyMoves } from './i23-money-moves.ts';
 import { oneCharge } from './i24-one-charge.ts';
 import { stock } from './i26-stock.ts';
 import { sagaEnds } from './i28-saga-ends.ts';
+import { snapshotsFollowTheLog } from './i35-snapshots-follow-the-log.ts';
 
 /** What `order-center verify` checks, in this order. A new invariant is a file and a line here. */
 export const invariants: readonly Invariant[] = [
@@ -25,9 +27,11 @@ export const invariants: readonly Invariant[] = [
   progressIsTheCheckpoint,
   rebuildsAreEqual,
   readYourWrites,
+  snapshotsEnd,
   exactMoney,
   moneyMoves,
   oneCharge,
   stock,
   sagaEnds,
+  snapshotsFollowTheLog,
 ];
