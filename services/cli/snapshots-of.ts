@@ -15,9 +15,10 @@ const lookEveryMs = 10;
 export async function openSharedSnapshots(
   cacheUrl: string | null,
   stack: AsyncDisposableStack,
+  options: Parameters<typeof openOrderSnapshots>[1] = {},
 ): Promise<OrderSnapshots | null> {
   if (cacheUrl === null || cacheUrl.startsWith('memory:')) return null;
-  const snapshots = openOrderSnapshots(cacheUrl);
+  const snapshots = openOrderSnapshots(cacheUrl, options);
   stack.defer(() => snapshots.close());
   const giveUpAt = Date.now() + connectMs;
   while (!snapshots.status().isUp && Date.now() < giveUpAt) await sleep(lookEveryMs);

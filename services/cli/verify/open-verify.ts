@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import type { Config, Environment } from '../../../infra/config/config.ts';
 import { readConfig } from '../../../infra/config/config.ts';
 import { openEventStore } from '../../../infra/event-store/open.ts';
-import { openOrderSnapshots } from '../../../infra/order-snapshots/open.ts';
-import type { OrderSnapshots } from '../../../infra/order-snapshots/port.ts';
 import { openReadStore } from '../../../infra/read-store/open.ts';
 import type { TenantId } from '../../../schemas/ids.ts';
 import { asRecord, openApi, problemOf, type ApiAnswer } from '../api.ts';
 import { findDatabases } from '../databases.ts';
 import { CommandFailure } from '../failure.ts';
+import { openSharedSnapshots } from '../snapshots-of.ts';
 import { sizeOf } from './json-lines.ts';
 import type { VerifyInput } from './invariant.ts';
 
@@ -37,8 +36,7 @@ export async function openVerify(options: OpenVerifyOptions): Promise<OpenedVeri
   opening.defer(() => store.close());
   const views = openReadStore(readDbUrl);
   opening.defer(() => views.close());
-  const snapshots = openShared(config);
-  opening.defer(async () => snapshots?.close());
+  const snapshots = await openSharedSnapshots(config.cacheUrl, opening, { readTimeoutMs: snapshotsReadTimeoutMs });
   const files = { ledgerFile, readsFile, paymentsFile: paymentsFileOf(config) };
   const readVersion = httpUrl === null ? null : versionReader(httpUrl, signal);
   const readAtLeast = httpUrl === null ? null : leastReader(httpUrl, signal);
@@ -50,11 +48,6 @@ export async function openVerify(options: OpenVerifyOptions): Promise<OpenedVeri
 
 /** Patient: it reads all that is there, and nobody waits for the answer. */
 const snapshotsReadTimeoutMs = 10_000;
-
-function openShared({ cacheUrl }: Config): OrderSnapshots | null {
-  if (cacheUrl === null || cacheUrl.startsWith('memory:')) return null;
-  return openOrderSnapshots(cacheUrl, { readTimeoutMs: snapshotsReadTimeoutMs });
-}
 
 function paymentsFileOf({ paymentUrl, dataDir }: Config): string | null {
   return paymentUrl === null ? join(dataDir, 'simulators', 'payments.jsonl') : null;

@@ -1,6 +1,6 @@
 import { openMemoryReadStore } from '../../../infra/read-store/memory/memory-read-store.ts';
 import type { Progress } from '../../../infra/read-store/port.ts';
-import type { OrderSnapshot } from '../../../infra/order-snapshots/port.ts';
+import type { OrderSnapshot, StoredSnapshot } from '../../../infra/order-snapshots/port.ts';
 import { summaryBody } from '../../../projections/order-summary/body.ts';
 import { orderSummary } from '../../../projections/order-summary/projection.ts';
 import { foldDocument } from '../../../projections/projection.ts';
@@ -11,6 +11,7 @@ import { categoryOf, fulfillmentStream, orderStream, stockStream } from '../../.
 import type { CommandId, EventId, OrderId, StreamName, TenantId } from '../../../schemas/ids.ts';
 import type { OrderPlacedData } from '../../../schemas/generated/events.ts';
 import type { Finding, Invariant, VerifyInput } from './invariant.ts';
+import type { VerifiedSnapshots } from './snapshots-up.ts';
 import { verify } from './verify.ts';
 import { openViewFold } from './view-fold.ts';
 
@@ -175,4 +176,15 @@ export function snapshotOf(events: readonly RecordedEvent[]): OrderSnapshot {
   if (summary === null) throw new Error('the order was not placed');
   const { version, updatedAt: eventTime } = summary;
   return { version, eventTime, parked: false, body: Buffer.from(summaryBody(summary)) };
+}
+
+/** A Redis that holds these. */
+export function cacheOf(...stored: readonly StoredSnapshot[]): VerifiedSnapshots {
+  return {
+    status: () => ({ kind: 'redis', isUp: true, reading: 0 }),
+    // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous
+    scan: async function* () {
+      yield* stored;
+    },
+  };
 }

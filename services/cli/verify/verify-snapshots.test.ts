@@ -1,12 +1,10 @@
 import { expect, it } from 'vitest';
 
-import { openMemoryOrderSnapshots } from '../../../infra/order-snapshots/memory/memory-order-snapshots.ts';
 import { snapshotWriter, type SnapshotTier, type StoredSnapshot } from '../../../infra/order-snapshots/port.ts';
 import type { Position } from '../../../schemas/envelope.ts';
 import { snapshotsEnd } from './invariants/i21-snapshots-end.ts';
 import { snapshotsFollowTheLog } from './invariants/i35-snapshots-follow-the-log.ts';
-import type { VerifiedSnapshots } from './snapshots-up.ts';
-import { found, goodHistory, history, order, orderId, snapshotOf, tenantId, viewsOf } from './test-history.ts';
+import { cacheOf, found, goodHistory, history, order, orderId, snapshotOf, tenantId, viewsOf } from './test-history.ts';
 
 const good = history(goodHistory);
 const ofOrder = good.filter(({ stream }) => stream === order);
@@ -14,16 +12,6 @@ const ofOrder = good.filter(({ stream }) => stream === order);
 function snapshotAt(version: number, tier: SnapshotTier, change: Partial<StoredSnapshot> = {}): StoredSnapshot {
   const snapshot = snapshotOf(ofOrder.slice(0, version));
   return { tenantId, orderId, snapshot, tier, leftMs: 1_000, ...change };
-}
-
-function cacheOf(...stored: readonly StoredSnapshot[]): VerifiedSnapshots {
-  return {
-    status: () => ({ kind: 'redis', isUp: true, reading: 0 }),
-    // eslint-disable-next-line @typescript-eslint/require-await -- the port is asynchronous
-    scan: async function* () {
-      yield* stored;
-    },
-  };
 }
 
 /** Views whose snapshot writer has reached the end of the log. */
@@ -75,6 +63,6 @@ it('I35 finds what the writer passed, what is not the fold, and what never was',
 it('neither takes a cache that nobody shares, or that is empty, for a pass', async () => {
   for (const invariant of [snapshotsEnd, snapshotsFollowTheLog]) {
     expect(await found(invariant, good)).toHaveProperty('notChecked');
-    expect(await found(invariant, good, { snapshots: openMemoryOrderSnapshots() })).toHaveProperty('notChecked');
+    expect(await found(invariant, good, { snapshots: cacheOf() })).toHaveProperty('notChecked');
   }
 });

@@ -6,7 +6,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { projections } from '../../../projections/all.ts';
 import { orderSummary } from '../../../projections/order-summary/projection.ts';
 import { openMemoryEventStore } from '../../../infra/event-store/memory/memory-event-store.ts';
-import { openMemoryOrderSnapshots } from '../../../infra/order-snapshots/memory/memory-order-snapshots.ts';
 import { newEventId } from '../../../schemas/ids.ts';
 import type { CommandId } from '../../../schemas/ids.ts';
 import type { Position, RecordedEvent } from '../../../schemas/envelope.ts';
@@ -22,7 +21,7 @@ import { moneyMoves } from './invariants/i23-money-moves.ts';
 import { oneCharge } from './invariants/i24-one-charge.ts';
 import { stock } from './invariants/i26-stock.ts';
 import { sagaEnds } from './invariants/i28-saga-ends.ts';
-import { begun, captured, completed, found, goodHistory, history, inputOf, money } from './test-history.ts';
+import { begun, cacheOf, captured, completed, found, goodHistory, history, inputOf, money } from './test-history.ts';
 import type { Happened } from './test-history.ts';
 import { order, orderId, placed, placement, saga, sku, snapshotOf, tenantId, viewsOf } from './test-history.ts';
 import { verify } from './verify.ts';
@@ -39,10 +38,8 @@ afterEach(() => rm(folder, { recursive: true }));
 
 describe('verify', () => {
   it('checks every invariant on a good history and finds no violation', async () => {
-    const snapshots = openMemoryOrderSnapshots();
-    await snapshots.put([{ tenantId, orderId, tier: 'fill', snapshot: snapshotOf(good) }]);
     const input = await inputOf(good, {
-      snapshots,
+      snapshots: cacheOf({ tenantId, orderId, tier: 'fill', leftMs: 1_000, snapshot: snapshotOf(good) }),
       ledgerFile: await file('ledger.jsonl', [acked]),
       readsFile: await file('reads.jsonl', [{ orderId, version: 1, at: 'x' }]),
       paymentsFile: await file('payments.jsonl', [charge]),
