@@ -75,7 +75,9 @@ const pageSize = 5_000;
 
 /** Every event of the feed to its head, oldest first. @param query as `types=OrderPlaced&category=order` */
 export async function readFeed(client: HttpClient, query: string): Promise<readonly FeedEvent[]> {
-  return Array.fromAsync(eachFeedEvent(client, query));
+  const events: FeedEvent[] = [];
+  for await (const event of eachFeedEvent(client, query)) events.push(event);
+  return events;
 }
 
 /** The same, a page at a time. */

@@ -54,7 +54,6 @@ export async function judgeStorm(context: StormContext, storm: Storm): Promise<F
       ...toUndelivered(undelivered),
       ...verified.problems,
       ...rss.problems,
-      ...(rss.judged === 0 ? ['no process lived long enough for its memory to be judged'] : []),
       ...fleet.roles.flatMap(({ problems }) => problems),
     ],
   };

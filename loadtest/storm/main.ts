@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { holds, toFaultLines } from '../system/fault-line.ts';
 import type { FaultReport } from '../system/fault-report.ts';
 import { openFleet } from './fleet.ts';
+import type { Fleet } from './fleet.ts';
 import { judgeStorm } from './judge.ts';
 import { readOptions, usage } from './options.ts';
 import type { StormOptions } from './options.ts';
@@ -16,18 +17,19 @@ async function main(): Promise<void> {
     return;
   }
   const stack = new AsyncDisposableStack();
-  process.once('SIGINT', () => void interrupted(stack));
-  const report = await runAll(options, stack).catch((error: unknown) => broken(options, error));
+  const opening = openFleet({ ...options, tenantId }, stack);
+  process.once('SIGINT', () => void interrupted(opening, stack));
+  const report = await runAll(options, opening).catch((error: unknown) => broken(options, error));
+  if (isInterrupted) return;
   for (const line of toFaultLines('storm', report)) console.log(line);
   await stack.disposeAsync();
   process.exit(holds(report) ? 0 : 1);
 }
 
-async function runAll(options: StormOptions, stack: AsyncDisposableStack): Promise<FaultReport> {
+async function runAll(options: StormOptions, opening: Promise<Fleet>): Promise<FaultReport> {
   const say = (line: string): void => console.log(line);
   say(`seed ${options.seed}, ${availableParallelism()} cores`);
-  const fleet = await openFleet({ ...options, tenantId }, stack);
-  const context = { ...options, fleet, say };
+  const context = { ...options, fleet: await opening, say };
   return judgeStorm(context, await runStorm(context));
 }
 
@@ -40,9 +42,13 @@ function optionsOf(args: readonly string[]): StormOptions | 'help' {
   }
 }
 
-/** What was opened is ended by its own pid, newest first. */
-async function interrupted(stack: AsyncDisposableStack): Promise<void> {
+let isInterrupted = false;
+
+/** What was opened is ended by its own pid, newest first; what is being opened is waited for. */
+async function interrupted(opening: Promise<Fleet>, stack: AsyncDisposableStack): Promise<void> {
+  isInterrupted = true;
   console.error('interrupted');
+  await opening.catch(() => undefined);
   await stack.disposeAsync();
   process.exit(130);
 }
