@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 import { openHttpClient } from '../orders/http-client.ts';
 import type { HttpClient } from '../orders/http-client.ts';
-import type { VerbTarget } from './order-center.ts';
-import { launchRole } from './role-process.ts';
-import type { RoleName, RoleProcess } from './role-process.ts';
-import { until } from './until.ts';
+import type { VerbTarget } from '../system/order-center.ts';
+import { launchRole } from '../system/role-process.ts';
+import type { RoleName, RoleProcess } from '../system/role-process.ts';
+import { until } from '../system/until.ts';
 
 /** Every role in a process of its own on one Postgres; of projector and fulfillment a second one that waits. */
 export type Deployment = {

@@ -2,12 +2,13 @@ import { describe, expect, it } from 'vitest';
 
 import type { FeedEvent } from '../orders/read-orders.ts';
 import { miscountedExpiries } from './expiries.ts';
-import { holds, toFaultLines } from './fault-line.ts';
+import { holds, toFaultLines } from '../system/fault-line.ts';
 import { newGate } from './gate.ts';
 import { differencesOf } from './import-report.ts';
 import { readOptions } from './options.ts';
-import { judgeVerify } from './order-center.ts';
-import type { FaultReport, Scenario } from './scenario.ts';
+import { judgeVerify } from '../system/order-center.ts';
+import type { FaultReport } from '../system/fault-report.ts';
+import type { Scenario } from './scenario.ts';
 import { problemsOfDrain } from './scenarios/term-drains.ts';
 
 describe('a fault line', () => {

@@ -1,7 +1,8 @@
-import { holds, toFaultLines } from './fault-line.ts';
+import { holds, toFaultLines } from '../system/fault-line.ts';
 import { readOptions, usage } from './options.ts';
 import type { CrashOptions } from './options.ts';
-import type { FaultReport, Scenario, Skipped } from './scenario.ts';
+import type { FaultReport, Skipped } from '../system/fault-report.ts';
+import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 
 /** Kills the real system in the middle of its work and proves that nothing was lost and nothing was done twice. */

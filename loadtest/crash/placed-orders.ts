@@ -9,11 +9,11 @@ import { openLedgerFile, readJsonLines, readLedgerFile } from '../orders/ledger-
 import type { LedgerFile } from '../orders/ledger-file.ts';
 import { awaitStatus, readFeed, readOrders } from '../orders/read-orders.ts';
 import type { OrderReading } from '../orders/read-orders.ts';
-import { verify } from './order-center.ts';
-import type { VerbTarget } from './order-center.ts';
-import type { FaultReport } from './scenario.ts';
-import { openSystem } from './system.ts';
-import type { System, SystemOptions } from './system.ts';
+import { verify } from '../system/order-center.ts';
+import type { VerbTarget } from '../system/order-center.ts';
+import type { FaultReport } from '../system/fault-report.ts';
+import { openSystem } from '../system/system.ts';
+import type { System, SystemOptions } from '../system/system.ts';
 
 /** A system, a client of it and the ledger of what was answered to it. */
 export type Shop = { readonly system: System; readonly client: HttpClient; readonly ledger: LedgerFile };

@@ -7,8 +7,8 @@ import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 
 import { describeWithPostgres, freshDatabase } from '../../test/postgres.ts';
-import { launchRole } from './role-process.ts';
-import type { RoleName, RoleProcess } from './role-process.ts';
+import { launchRole } from '../system/role-process.ts';
+import type { RoleName, RoleProcess } from '../system/role-process.ts';
 
 let folder: string;
 let launched: RoleProcess | null = null;

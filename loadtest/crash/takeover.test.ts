@@ -15,9 +15,9 @@ import { heldBy, openDeployment } from './deployment.ts';
 import type { Deployment } from './deployment.ts';
 import { newGate } from './gate.ts';
 import { checkPlacedOrders, tenantId } from './placed-orders.ts';
-import type { RoleProcess } from './role-process.ts';
+import type { RoleProcess } from '../system/role-process.ts';
 import { hit, lateTakeovers, strike } from './takeover.ts';
-import { until } from './until.ts';
+import { until } from '../system/until.ts';
 
 let folder: string;
 let database: FreshDatabase;

@@ -1,7 +1,7 @@
 import { jsonOf } from '../orders/http-client.ts';
 import type { HttpClient } from '../orders/http-client.ts';
 import type { Pair } from './deployment.ts';
-import { until } from './until.ts';
+import { until } from '../system/until.ts';
 
 /** From the strike to the first progress of the spare, in ms; null: none in time. */
 export type Takeover = { readonly projectorMs: number | null; readonly fulfillmentMs: number | null };

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { verify } from '../crash/order-center.ts';
-import { openSystem } from '../crash/system.ts';
-import type { System } from '../crash/system.ts';
+import { verify } from '../system/order-center.ts';
+import { openSystem } from '../system/system.ts';
+import type { System } from '../system/system.ts';
 import { compareNotFound } from './not-found-times.ts';
 import { readOptions, usage } from './options.ts';
 import type { FuzzOptions } from './options.ts';

@@ -10,13 +10,15 @@ export type PlacingOptions = {
   readonly client: HttpClient;
   readonly ledger: LedgerFile;
   readonly tenantId: string;
-  readonly placements: readonly Placement[];
+  readonly placements: Iterable<Placement>;
   /** Placements in flight. */
   readonly concurrency: number;
   /** How long one placement without an answer is sent again, always with its key; 0: never. */
   readonly retryForMs: number;
   /** Waited for before each placement; absent: as fast as they are answered. */
-  readonly admit?: () => Promise<void>;
+  readonly admit?: (placement: Placement) => Promise<void>;
+  /** Told once the answer is in the ledger on disk. */
+  readonly onAcked?: (placement: Placement, line: LedgerLine) => void;
 };
 
 /** Orders that are being placed. */
@@ -48,7 +50,7 @@ export type PlacingReport = {
 export function startPlacing(options: PlacingOptions): Placing {
   const tally = newTally();
   const done = forEachBounded(options.placements, options.concurrency, async (placement) => {
-    await options.admit?.();
+    await options.admit?.(placement);
     await place(placement, options, tally);
   }).then(() => ({ ...tally, acked: tally.acked, ambiguous: tally.ambiguous.size }));
   return { acked: () => tally.acked, inFlight: () => tally.inFlight, done };
@@ -120,6 +122,7 @@ async function acknowledge(answer: HttpAnswer, { placement, options, tally }: Ac
   if (line === null) return void tally.refused.push({ placement, reason: 'a 201 without orderId and version' });
   await options.ledger.append(line);
   tally.acked += 1;
+  options.onAcked?.(placement, line);
   if (answer.isReplay) tally.replayed += 1;
 }
 

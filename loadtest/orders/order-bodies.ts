@@ -27,21 +27,29 @@ export type PlacementsOptions = {
   /** Keeps the command ids and references of two runs on one system apart. */
   readonly prefix: string;
   /** `card` is paid by itself; `bank_slip` waits for a webhook, and expires. */
-  readonly method?: 'card' | 'bank_slip';
+  readonly method?: Method | (() => Method);
 };
 
+export type Method = 'card' | 'bank_slip';
+
 /** Orders of one to three lines of goods whose stock is not tracked: nothing but a fault can keep them from delivery. */
-export function placements({ count, random, prefix, method = 'card' }: PlacementsOptions): readonly Placement[] {
-  return Array.from({ length: count }, (_, index) => {
+export function placements(options: PlacementsOptions): readonly Placement[] {
+  return [...eachPlacement(options)];
+}
+
+/** The same, each made when it is asked for: of a long run, not all are kept. */
+export function* eachPlacement({ count, random, prefix, method = 'card' }: PlacementsOptions): Generator<Placement> {
+  for (let index = 0; index < count; index += 1) {
     const reference = `${prefix}-${index}`;
-    return { commandId: `place-${reference}`, body: orderBody(reference, random, method) };
-  });
+    const chosen = typeof method === 'string' ? method : method();
+    yield { commandId: `place-${reference}`, body: orderBody(reference, random, chosen) };
+  }
 }
 
 const customersMax = 200;
 const skusMax = 500;
 
-function orderBody(reference: string, random: Random, method: 'card' | 'bank_slip'): OrderBody {
+function orderBody(reference: string, random: Random, method: Method): OrderBody {
   const customer = between(random, 1, customersMax);
   const lines = Array.from({ length: between(random, 1, 3) }, () => ({
     sku: `load-${between(random, 1, skusMax)}`,

@@ -28,7 +28,10 @@ const retryAfterMs = 200;
 export async function readOrder(client: HttpClient, orderId: string): Promise<OrderReading | null> {
   const answer = await readPatiently(client, `/v1/orders/${orderId}`);
   if (answer === null) return null;
-  const { status, cancelReason, version, totals } = jsonOf(answer);
+  return readingOf(jsonOf(answer));
+}
+
+function readingOf({ status, cancelReason, version, totals }: Readonly<Record<string, unknown>>): OrderReading {
   return {
     status: String(status),
     cancelReason: typeof cancelReason === 'string' ? cancelReason : null,
@@ -73,17 +76,41 @@ const pageSize = 5_000;
 /** Every event of the feed to its head, oldest first. @param query as `types=OrderPlaced&category=order` */
 export async function readFeed(client: HttpClient, query: string): Promise<readonly FeedEvent[]> {
   const events: FeedEvent[] = [];
+  for await (const event of eachFeedEvent(client, query)) events.push(event);
+  return events;
+}
+
+/** The same, a page at a time. */
+export async function* eachFeedEvent(client: HttpClient, query: string): AsyncGenerator<FeedEvent> {
   let after = '';
   for (;;) {
     const page = await readPatiently(client, `/v1/events?${query}&limit=${pageSize}${after}`);
     if (page === null) throw new Error('there is no feed at /v1/events');
     const lines = page.text.trimEnd().split('\n');
     const { checkpoint } = JSON.parse(lines.pop() ?? '{}') as { readonly checkpoint?: string | null };
-    for (const line of lines) events.push(JSON.parse(line) as FeedEvent);
-    if (lines.length < pageSize || typeof checkpoint !== 'string') return events;
+    for (const line of lines) yield JSON.parse(line) as FeedEvent;
+    if (lines.length < pageSize || typeof checkpoint !== 'string') return;
     after = `&after=${encodeURIComponent(checkpoint)}`;
   }
 }
+
+/** Every order of the list with what is read of it, a page at a time. */
+export async function* eachListedOrder(client: HttpClient): AsyncGenerator<readonly [string, OrderReading]> {
+  let after = '';
+  for (;;) {
+    const page = await readPatiently(client, `/v1/orders?limit=200${after}`);
+    if (page === null) throw new Error('there is no list at /v1/orders');
+    const { items = [], nextCursor = null } = jsonOf(page) as OrdersPage;
+    for (const item of items) yield [String(item.orderId), readingOf(item)];
+    if (nextCursor === null) return;
+    after = `&cursor=${encodeURIComponent(nextCursor)}`;
+  }
+}
+
+type OrdersPage = {
+  readonly items?: readonly Readonly<Record<string, unknown>>[];
+  readonly nextCursor?: string | null;
+};
 
 /** Asks again while the system is busy or away, at most 10 s; null where it says 404. */
 async function readPatiently(client: HttpClient, path: string): Promise<HttpAnswer | null> {

@@ -1,5 +1,5 @@
-import { startVerb } from '../crash/order-center.ts';
-import { until } from '../crash/until.ts';
+import { startVerb } from '../system/order-center.ts';
+import { until } from '../system/until.ts';
 import { jsonOf } from '../orders/http-client.ts';
 import { placements } from '../orders/order-bodies.ts';
 import { awaitStatus } from '../orders/read-orders.ts';

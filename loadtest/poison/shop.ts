@@ -1,5 +1,5 @@
 import { findRunning } from '../../infra/local/data-dir.ts';
-import { openSystem, type System } from '../crash/system.ts';
+import { openSystem, type System } from '../system/system.ts';
 import { jsonOf, openHttpClient, type HttpClient } from '../orders/http-client.ts';
 import type { Placement } from '../orders/order-bodies.ts';
 import { openEventTable, type EventTable } from './planted-event.ts';

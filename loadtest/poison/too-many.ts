@@ -1,5 +1,5 @@
-import { startVerb } from '../crash/order-center.ts';
-import { until } from '../crash/until.ts';
+import { startVerb } from '../system/order-center.ts';
+import { until } from '../system/until.ts';
 import { placements } from '../orders/order-bodies.ts';
 import { seededRandom } from '../orders/seeded-random.ts';
 import {

@@ -8,11 +8,12 @@ import { placements } from '../../orders/order-bodies.ts';
 import { awaitStatus, readFeed, readOrders } from '../../orders/read-orders.ts';
 import { seededRandom } from '../../orders/seeded-random.ts';
 import { miscountedExpiries } from '../expiries.ts';
-import { verify } from '../order-center.ts';
+import { verify } from '../../system/order-center.ts';
 import { retryForMs, tenantId, withShop } from '../placed-orders.ts';
 import type { Shop } from '../placed-orders.ts';
-import type { FaultReport, Scenario } from '../scenario.ts';
-import { until } from '../until.ts';
+import type { FaultReport } from '../../system/fault-report.ts';
+import type { Scenario } from '../scenario.ts';
+import { until } from '../../system/until.ts';
 
 export const expiryWhileDown: Scenario = {
   id: 'expiry-while-down',

@@ -11,10 +11,11 @@ import { between, seededRandom } from '../../orders/seeded-random.ts';
 import { heldBy, openDeployment } from '../deployment.ts';
 import type { Deployment, Pair } from '../deployment.ts';
 import { checkPlacedOrders, concurrency, retryForMs, tenantId } from '../placed-orders.ts';
-import type { FaultReport, Scenario, ScenarioContext } from '../scenario.ts';
+import type { FaultReport } from '../../system/fault-report.ts';
+import type { Scenario, ScenarioContext } from '../scenario.ts';
 import { hit, lateTakeovers, strike } from '../takeover.ts';
 import { newGate } from '../gate.ts';
-import { until } from '../until.ts';
+import { until } from '../../system/until.ts';
 
 export const holdersKilled: Scenario = {
   id: 'holders-killed',

@@ -4,13 +4,14 @@ import { readFeed } from '../../orders/read-orders.ts';
 import { seededRandom } from '../../orders/seeded-random.ts';
 import { differencesOf } from '../import-report.ts';
 import type { ImportReport } from '../import-report.ts';
-import { startVerb, verify } from '../order-center.ts';
-import type { CliExit, RunningVerb } from '../order-center.ts';
+import { startVerb, verify } from '../../system/order-center.ts';
+import type { CliExit, RunningVerb } from '../../system/order-center.ts';
 import { withShop } from '../placed-orders.ts';
 import type { Shop } from '../placed-orders.ts';
-import { identifyAll, killAtOnce } from '../processes.ts';
-import type { FaultReport, Scenario, ScenarioContext } from '../scenario.ts';
-import { until } from '../until.ts';
+import { identifyAll, killAtOnce } from '../../system/processes.ts';
+import type { FaultReport } from '../../system/fault-report.ts';
+import type { Scenario, ScenarioContext } from '../scenario.ts';
+import { until } from '../../system/until.ts';
 
 export const importKilled: Scenario = {
   id: 'import-killed',

@@ -9,7 +9,7 @@ import { newGate } from '../gate.ts';
 import type { Gate } from '../gate.ts';
 import { checkPlacedOrders, concurrency, tenantId, withShop } from '../placed-orders.ts';
 import type { Scenario } from '../scenario.ts';
-import type { System, Victims } from '../system.ts';
+import type { System, Victims } from '../../system/system.ts';
 
 export const killedOften: Scenario = {
   id: 'killed-often',

@@ -2,9 +2,10 @@ import { startPlacing } from '../../orders/ledger-client.ts';
 import { placements } from '../../orders/order-bodies.ts';
 import { between, seededRandom } from '../../orders/seeded-random.ts';
 import { checkPlacedOrders, concurrency, retryForMs, tenantId, withShop } from '../placed-orders.ts';
-import type { FaultReport, Scenario, ScenarioContext } from '../scenario.ts';
-import type { Victims } from '../system.ts';
-import { until } from '../until.ts';
+import type { FaultReport } from '../../system/fault-report.ts';
+import type { Scenario, ScenarioContext } from '../scenario.ts';
+import type { Victims } from '../../system/system.ts';
+import { until } from '../../system/until.ts';
 
 export const nodeKilled: Scenario = {
   id: 'node-killed',

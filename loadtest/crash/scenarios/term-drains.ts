@@ -3,10 +3,10 @@ import type { PlacingReport } from '../../orders/ledger-client.ts';
 import { placements } from '../../orders/order-bodies.ts';
 import { seededRandom } from '../../orders/seeded-random.ts';
 import { checkPlacedOrders, concurrency, retryForMs, tenantId, withShop } from '../placed-orders.ts';
-import { identifyAll } from '../processes.ts';
+import { identifyAll } from '../../system/processes.ts';
 import type { Scenario } from '../scenario.ts';
-import type { Exit } from '../system.ts';
-import { until } from '../until.ts';
+import type { Exit } from '../../system/system.ts';
+import { until } from '../../system/until.ts';
 
 export const termDrains: Scenario = {
   id: 'term-drains',

@@ -12,6 +12,9 @@ export type RoleName = 'order-commands' | 'inventory' | 'order-queries' | 'proje
 /** One role in a process of its own, ready. */
 export type RoleProcess = {
   readonly role: RoleName;
+  readonly pid: number;
+  /** Its exit code once it ended, however it did; null: by a signal. */
+  readonly ended: Promise<number | null>;
   /** What it prints when it is ready, from the first http:// on; the simulators print three lines. */
   readonly urls: readonly string[];
   /** kill -9; returns when it is gone. */
@@ -44,6 +47,7 @@ export async function launchRole(role: RoleName, { environment, folder }: Launch
     stdio: ['ignore', 'pipe', log.fd],
   });
   await log.close();
+  const ended = new Promise<number | null>((resolve) => child.once('exit', (code) => resolve(code)));
   const kill = (): Promise<void> => killAtOnce(identifyAll([child.pid ?? 0]));
   const urls = await readUrls(child, role === 'simulators' ? 3 : 1).catch(async (error: unknown) => {
     await kill();
@@ -51,6 +55,8 @@ export async function launchRole(role: RoleName, { environment, folder }: Launch
   });
   return {
     role,
+    pid: child.pid ?? 0,
+    ended,
     urls,
     kill,
     pause: () => sendSignal(child.pid ?? 0, 'SIGSTOP'),

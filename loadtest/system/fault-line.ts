@@ -1,4 +1,4 @@
-import type { FaultReport, Skipped } from './scenario.ts';
+import type { FaultReport, Skipped } from './fault-report.ts';
 
 const listedMax = 10;
 
