@@ -1,7 +1,10 @@
 import pg from 'pg';
 
 import { OperationalFailure } from '../failures.ts';
+import { within } from '../within.ts';
 import { messageOf } from './connection.ts';
+
+const endMaxMs = 1_000;
 
 /**
  * Which connections of order-center processes a database has, by their names, as `order-center append 0`: whoever
@@ -27,6 +30,7 @@ export async function connectedProcesses(url: string): Promise<readonly string[]
   } catch (error) {
     throw new OperationalFailure('STORE_UNAVAILABLE', messageOf(error), { retryable: true, cause: error });
   } finally {
-    await client.end().catch(() => undefined);
+    // One that never connected never ends.
+    await within(endMaxMs, client.end());
   }
 }

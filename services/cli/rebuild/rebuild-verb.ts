@@ -60,13 +60,14 @@ export async function rebuildVerb(context: VerbContext, name: string, options: R
 }
 
 function planOfView(name: string): string {
-  return `order-center rebuild ${name} would empty the view and fill it from the log; readers find it incomplete meanwhile.
-Nothing was done: stop what keeps the view, then repeat with --yes. With --verify-only it just compares, at any time.`;
+  const would = `would empty the view and fill it from the log; readers find it incomplete meanwhile`;
+  const next = 'stop what keeps the view, then repeat with --yes; with --verify-only it just compares, at any time';
+  return `order-center: rebuild ${name} ${would}. Nothing was done: ${next}`;
 }
 
 function planOfOrder(name: string, orderId: OrderId): string {
-  return `order-center rebuild ${name} --order ${orderId} would fold the order's events again and write what differs.
-Nothing was done: repeat with --yes. Nothing has to be stopped.`;
+  const would = "would fold the order's events again and write what differs";
+  return `order-center: rebuild ${name} --order ${orderId} ${would}. Nothing was done: repeat with --yes, while all runs`;
 }
 
 type Urls = { readonly eventStoreUrl: string; readonly readDbUrl: string };

@@ -12,12 +12,12 @@ import type { VerbContext } from '../verb.ts';
 
 export type AdoptStoreOptions = { readonly yes?: boolean; readonly json?: boolean };
 
-const plan = `order-center store adopt makes the event store, as it is now, the one to go on with:
-  it begins a new epoch: positions, cursors and Last-Event-IDs that were given out before are refused from then on;
-  it gives events that were restored from another server new places in the log, in their old order;
-  it empties the views, with every consumer's checkpoint: the next start rebuilds them from the log;
-  it drops the order snapshots.
-It changes no event. Nothing was done: stop the system, look at npx order-center store, then repeat with --yes.`;
+const plan = [
+  'order-center: store adopt would begin a new epoch, so that positions, cursors and Last-Event-IDs given out before are refused',
+  'give events restored from another server new places in the log, in their old order',
+  "empty the views with every consumer's checkpoint, and drop the snapshots: the next start rebuilds them",
+  'and change no event. Nothing was done: stop the system, look at npx order-center store, then repeat with --yes',
+].join('; ');
 
 /**
  * Begins a new epoch, and forgets whatever knows the old one. The epoch comes first: where a later step fails, the next
