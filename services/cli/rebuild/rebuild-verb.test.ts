@@ -53,7 +53,7 @@ async function spoil(url: string, orderId: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   await client.query(
-    `update views.order_summary set document = jsonb_set(document, '{status}', '"placed"') where key = $1`,
+    `update views.order_summary set document = jsonb_set(document::jsonb, '{status}', '"placed"')::json where key = $1`,
     [orderId],
   );
   await client.end();

@@ -37,7 +37,9 @@ describeWithPostgres('order-center store', () => {
     const there = await elsewhere.cli('store', 'adopt', '--yes');
     await elsewhere.close();
     expect(there).toMatchObject({ code: 1, stdout: '' });
-    expect(there.stderr).toMatch(/processes of order-center are connected to .*order-center log.*: stop them first\n$/);
+    expect(there.stderr).toMatch(
+      /processes of order-center are connected to .*order-center views.*: stop them first\n$/,
+    );
     expect(await shop.store()).toMatchObject({ formerEpochs: [] });
   });
 
