@@ -15,6 +15,7 @@ export type PlantedBug = {
 const eventStore = 'infra/event-store/postgres.test.ts';
 const transact = 'infra/event-store/transact.test.ts';
 const readStore = 'infra/read-store/read-store.test.ts';
+const parking = 'services/projector/parking.test.ts';
 const driver = 'services/fulfillment/driver.test.ts';
 const saga = 'services/fulfillment/saga.test.ts';
 
@@ -98,6 +99,54 @@ export const plantedBugs: readonly PlantedBug[] = [
     caughtBy: {
       file: 'services/projector/projector.test.ts',
       test: 'projector on memory > skips what it has seen, within one run as after a restart',
+    },
+  },
+  {
+    name: 'beginning-not-guarded',
+    sentence: 'A stream that is said to begin is written over what the view has of it.',
+    caughtBy: {
+      file: readStore,
+      test: 'on Postgres > read store: postgres > commits streams that begin, and refuses whole what it has seen',
+    },
+  },
+  {
+    name: 'stream-goes-on-after-its-poison',
+    sentence: 'What comes after an event that cannot be folded is folded all the same.',
+    caughtBy: {
+      file: parking,
+      test: 'parking on memory > has, for any events, poison, batches, redeliveries, restarts and drains, the fold of what is healthy, and all of it after the fix; nothing twice',
+    },
+  },
+  {
+    name: 'mend-without-a-turn',
+    sentence: 'A drain changes a view under a projector that goes on from what it remembers.',
+    caughtBy: {
+      file: parking,
+      test: 'parking on memory > drains under a running projector, which goes on with what comes later, each event once',
+    },
+  },
+  {
+    name: 'dry-run-left-in-the-cache',
+    sentence: 'A dry run leaves what it decided in the cache of folded streams.',
+    caughtBy: {
+      file: 'infra/event-store/preview.test.ts',
+      test: 'a preview on memory > is decided on what other processes stored meanwhile, and leaves the next command nothing wrong to decide on',
+    },
+  },
+  {
+    name: 'live-update-sent-twice',
+    sentence: 'An event that the store showed is sent again when the hub tells of it.',
+    caughtBy: {
+      file: 'services/order-queries/live/live-updates.test.ts',
+      test: 'live updates on memory > gives a tenant each event once, each order in its order, over cuts, where the inbox has room',
+    },
+  },
+  {
+    name: 'attempt-with-the-amended-order',
+    sentence: 'A call that may have been made is made again with what the order became since.',
+    caughtBy: {
+      file: 'services/fulfillment/amendment.test.ts',
+      test: 'an amendment > while a step is left without an outcome by a crash does not change what that step asks again',
     },
   },
   {
