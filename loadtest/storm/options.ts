@@ -15,8 +15,8 @@ export type StormOptions = {
 };
 
 /**
- * The sagas of a card order cost some 16 ms of this machine's processor, eight gateway calls: at this share they take a
- * fifth of one core while orders come, and what strikes hold up is worked off within a minute.
+ * A card order costs eight calls of gateways on its way to delivery; one that waits for its slip has its risk assessed and
+ * its stock reserved, and stands still. With this share the sagas, not the doors, are what two cores are busy with last.
  */
 const cardShareDefault = 0.02;
 
