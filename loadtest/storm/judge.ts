@@ -15,7 +15,8 @@ import { consistentWithinMs, outstandingMax } from './storm.ts';
 import type { Storm, StormContext } from './storm.ts';
 import type { Strike } from './strikes.ts';
 
-const deliveredWithinMs = 300_000;
+/** A bound for the run, no aim: sagas are worked off as fast as two cores do beside everything else. */
+const deliveredWithinMs = 1_200_000;
 const lagEndsWithinMs = 60_000;
 /** `verify` must have had the means to check these. */
 const required = ['I1', 'I2', 'I6', 'I15', 'I16', 'I18', 'I19', 'I21', 'I24', 'I28', 'I35'];
