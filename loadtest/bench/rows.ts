@@ -2,6 +2,7 @@ import { appendRow } from './append/row.ts';
 import { feedRow } from './feed/row.ts';
 import { httpRow } from './http/row.ts';
 import { peersRow } from './peers/row.ts';
+import { readsRow } from './reads/row.ts';
 import type { BenchRow } from './row.ts';
 import { startRow } from './start/row.ts';
 import { visibleRow } from './visible/row.ts';
@@ -14,5 +15,6 @@ export const rows: readonly BenchRow[] = [
   httpRow,
   feedRow,
   visibleRow,
+  readsRow,
   startRow,
 ];
