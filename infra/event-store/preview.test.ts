@@ -3,13 +3,10 @@ import { accept, reject, type Decision } from '../../schemas/decision.ts';
 import type { OrderEvent } from '../../schemas/generated/events.ts';
 import type { CommandId, OrderId, TenantId } from '../../schemas/ids.ts';
 import { orderStream } from '../../schemas/ids.ts';
-import { freshDatabase } from '../../test/postgres.ts';
 import { openMemorySubjectKeys } from '../subject-keys/memory/memory-subject-keys.ts';
 import type { Decider } from './decider.ts';
-import { openMemoryEventStore } from './memory/memory-event-store.ts';
-import type { EventStore } from './port.ts';
-import { openPostgresEventStore } from './postgres/open.ts';
 import { openTransactor, type TransactRequest, type Transactor } from './transact.ts';
+import { worlds, type World } from './test-worlds.ts';
 
 /** Counts up to three; a fourth is refused, `ask` changes nothing. */
 type Command = { readonly do: 'count' | 'ask'; readonly claim?: string; readonly email?: string };
@@ -39,33 +36,6 @@ function request(
   const base = { tenantId, stream, commandId: commandId as CommandId, command, payload: command };
   return { ...base, correlationId: 'c', causationId: null, answers: 'durable', ...more };
 }
-
-type World = {
-  readonly store: EventStore;
-  readonly second: () => Promise<EventStore>;
-  readonly close: () => Promise<void>;
-};
-
-const worlds: Readonly<Record<string, () => Promise<World>>> = {
-  memory: () => {
-    const store = openMemoryEventStore();
-    return Promise.resolve({ store, second: () => Promise.resolve(store), close: () => store.close() });
-  },
-  postgres: async () => {
-    const database = await freshDatabase();
-    const stores = [await openPostgresEventStore(database.url)];
-    const second = async (): Promise<EventStore> => {
-      const store = await openPostgresEventStore(database.url);
-      stores.push(store);
-      return store;
-    };
-    const close = async (): Promise<void> => {
-      await Promise.all(stores.map((store) => store.close()));
-      await database.drop();
-    };
-    return { store: stores[0] as EventStore, second, close };
-  },
-};
 
 describe.each(Object.entries(worlds))('a preview on %s', (_name, openWorld) => {
   const open: World[] = [];
