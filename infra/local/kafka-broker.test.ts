@@ -60,8 +60,7 @@ describeWithKafka("the run's Kafka", () => {
       logLevel: logLevel.NOTHING,
       retry: { retries: 0 },
     });
-    const unknown = { type: 'UNKNOWN_TOPIC_OR_PARTITION' };
-    await expect(produce(kafka, `${freshTopicPrefix()}typo`, ['1'])).rejects.toMatchObject(unknown);
+    await expect(produce(kafka, `${freshTopicPrefix()}typo`, ['1'])).rejects.toThrow(/does not host this topic/);
   });
 });
 
