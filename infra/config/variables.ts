@@ -98,6 +98,11 @@ export const variables = {
     url({ schemes: ['redis:', 'rediss:'] }),
     "Tests: a Redis to put keys into; the machine's redis-server if absent.",
   ),
+  testKafkaBrokers: optional(
+    'TEST_KAFKA_BROKERS',
+    words,
+    "Tests: host:port of a Kafka to make topics in; Apache Kafka on the machine's Java if absent.",
+  ),
   requireBackends: optional('REQUIRE_BACKENDS', words, 'Tests: backends whose absence is a failure, not a skip.'),
 } as const;
 
