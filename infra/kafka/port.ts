@@ -1,3 +1,5 @@
+import type { ReceivedRecord } from '../../schemas/wire/record.ts';
+
 /**
  * Kafka in our words: what the feed, the relay and the command doors say to it. No type of the driver leaves this folder.
  */
@@ -7,21 +9,19 @@ export type OutgoingRecord = {
   readonly topic: string;
   readonly key: Buffer | string | null;
   readonly value: Buffer | null;
-  readonly headers?: Readonly<Record<string, Buffer | string>>;
+  /** As they came, for a record that is handed on. */
+  readonly headers?: ReceivedRecord['headers'];
 };
 
 export type TopicPartition = { readonly topic: string; readonly partition: number };
 
 /** A record as it was read. Nothing of it is checked: whoever can write to the topic wrote it. */
-export type IncomingRecord = TopicPartition & {
-  readonly offset: number;
-  /** The producer's clock or the broker's, as the topic says. Epoch milliseconds. */
-  readonly timestampMs: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  /** Of a name that is there twice, the last. */
-  readonly headers: ReadonlyMap<string, Buffer>;
-};
+export type IncomingRecord = TopicPartition &
+  ReceivedRecord & {
+    readonly offset: number;
+    /** The producer's clock or the broker's, as the topic says. Epoch milliseconds. */
+    readonly timestampMs: number;
+  };
 
 /**
  * At least once: after a failure the same records may be there already, once or several times. It never waits longer

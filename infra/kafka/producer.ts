@@ -7,6 +7,7 @@ import { openKafkaClient, type KafkaClient } from './client.ts';
 import { kafkaFailure } from './failure.ts';
 import type { KafkaAddress } from './kafka-url.ts';
 import type { KafkaProducer, OutgoingRecord } from './port.ts';
+import { bytesOf, outgoing } from './records.ts';
 
 export type ProducerOptions = {
   readonly address: KafkaAddress;
@@ -24,8 +25,6 @@ const produceRecordsMax = 5_000;
 const requestTimeoutMs = 2_000;
 /** How long the broker itself waits for its replicas. */
 const replicationTimeoutMs = 2_000;
-/** The framing of a record and of a header, roughly. */
-const recordOverheadBytes = 24;
 
 type Call = {
   readonly records: readonly OutgoingRecord[];
@@ -57,7 +56,7 @@ export function openKafkaProducer(options: ProducerOptions): KafkaProducer {
   const push = (records: readonly OutgoingRecord[]): Promise<void> =>
     new Promise((resolve, reject) => {
       const deadline = performance.now() + deadlineMs;
-      queue.push({ records, bytes: bytesOf(records), deadline, resolve, reject });
+      queue.push({ records, bytes: sumOf(records), deadline, resolve, reject });
       if (flushing) return;
       flushing = true;
       // The rest of this tick joins the first produce.
@@ -121,7 +120,7 @@ function* parts(records: readonly OutgoingRecord[]): Iterable<readonly OutgoingR
   let part: OutgoingRecord[] = [];
   let bytes = 0;
   for (const record of records) {
-    const size = bytesOf([record]);
+    const size = bytesOf(record);
     if (part.length > 0 && (bytes + size > produceBytesMax || part.length >= produceRecordsMax)) {
       yield part;
       part = [];
@@ -182,15 +181,10 @@ function openSender({ address, clientId, log }: ProducerOptions): Sender {
 function byTopic(records: readonly OutgoingRecord[]): TopicMessages[] {
   return [...Map.groupBy(records, ({ topic }) => topic)].map(([topic, group]) => ({
     topic,
-    messages: group.map(({ key, value, headers }) => ({ key, value, ...(headers && { headers: { ...headers } }) })),
+    messages: group.map(outgoing),
   }));
 }
 
-function bytesOf(records: readonly OutgoingRecord[]): number {
-  let bytes = 0;
-  for (const { key, value, headers = {} } of records) {
-    bytes += recordOverheadBytes + (key?.length ?? 0) + (value?.length ?? 0);
-    for (const [name, content] of Object.entries(headers)) bytes += name.length + content.length + 4;
-  }
-  return bytes;
+function sumOf(records: readonly OutgoingRecord[]): number {
+  return records.reduce((sum, record) => sum + bytesOf(record), 0);
 }

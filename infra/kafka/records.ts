@@ -1,23 +1,27 @@
-import type { KafkaMessage } from 'kafkajs';
-import type { IncomingRecord, TopicPartition } from './port.ts';
+import type { KafkaMessage, Message } from 'kafkajs';
+import type { IncomingRecord, OutgoingRecord, TopicPartition } from './port.ts';
+
+/** The framing of a record and of a header, roughly. */
+const recordOverheadBytes = 24;
+const headerOverheadBytes = 4;
 
 export function incoming({ topic, partition }: TopicPartition, message: KafkaMessage): IncomingRecord {
-  return {
-    topic,
-    partition,
-    offset: Number(message.offset),
-    timestampMs: Number(message.timestamp),
-    key: message.key,
-    value: message.value,
-    headers: headersOf(message.headers ?? {}),
-  };
+  const { key, value, headers } = message;
+  const [offset, timestampMs] = [Number(message.offset), Number(message.timestamp)];
+  return { topic, partition, offset, timestampMs, key, value, headers };
 }
 
-function headersOf(headers: NonNullable<KafkaMessage['headers']>): ReadonlyMap<string, Buffer> {
-  const read = new Map<string, Buffer>();
+export function outgoing({ key, value, headers }: OutgoingRecord): Message {
+  // The driver's type is the same but for readonly.
+  return { key, value, ...(headers && { headers: headers as NonNullable<Message['headers']> }) };
+}
+
+export function bytesOf({ key, value, headers = {} }: OutgoingRecord): number {
+  let bytes = recordOverheadBytes + (key?.length ?? 0) + (value?.length ?? 0);
   for (const [name, content] of Object.entries(headers)) {
-    const last = Array.isArray(content) ? content.at(-1) : content;
-    if (last !== undefined) read.set(name, typeof last === 'string' ? Buffer.from(last) : last);
+    for (const each of [content ?? ''].flat() as (Buffer | string)[]) {
+      bytes += headerOverheadBytes + name.length + each.length;
+    }
   }
-  return read;
+  return bytes;
 }
