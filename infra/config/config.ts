@@ -24,6 +24,9 @@ export type Config = {
   readonly readDbUrl: string | null;
   /** null: in this process. */
   readonly cacheUrl: string | null;
+  /** null: orders are decided in the process that asks; the same for stock. */
+  readonly commandsUrl: string | null;
+  readonly inventoryUrl: string | null;
   /** null: our simulator, as for the other two. */
   readonly paymentUrl: string | null;
   readonly logisticsUrl: string | null;
@@ -134,7 +137,7 @@ function textOf(env: Environment, name: string): string | null {
 
 function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByMethod']): Config {
   const { port, host, auth, dataDir, eventStoreUrl, readDbUrl, unpaidExpiryMs, logLevel } = values;
-  const { cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
+  const { commandsUrl, inventoryUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
   const payment = {
     port: values.paymentPort,
     delayMs: values.paymentDelayMs,
@@ -155,7 +158,8 @@ function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByM
     timeoutAfterSuccessRate: values.riskTimeoutAfterSuccessRate,
   };
   const doors = { port, host, auth, logLevel };
-  const parts = { dataDir, eventStoreUrl, readDbUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl };
+  const gateways = { paymentUrl, logisticsUrl, riskUrl };
+  const parts = { dataDir, eventStoreUrl, readDbUrl, cacheUrl, commandsUrl, inventoryUrl, ...gateways };
   return {
     ...doors,
     ...parts,

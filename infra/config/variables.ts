@@ -63,6 +63,12 @@ export const variables = {
     url({ schemes: ['memory:', 'redis:', 'rediss:'] }),
     'Where order snapshots are cached: redis://[user:password@]host[:port][/database]; in process if absent.',
   ),
+  commandsUrl: optional(
+    'COMMANDS_URL',
+    url({ schemes: http }),
+    'The order-commands role that sagas ask; in process if absent.',
+  ),
+  inventoryUrl: optional('INVENTORY_URL', url({ schemes: http }), 'The inventory role that sagas ask; in process if absent.'),
   paymentUrl: optional('PAYMENT_URL', url({ schemes: http }), 'The payment gateway; our simulator if absent.'),
   logisticsUrl: optional('LOGISTICS_URL', url({ schemes: http }), 'The carrier; our simulator if absent.'),
   riskUrl: optional('RISK_URL', url({ schemes: http }), 'The risk check; our simulator if absent.'),
