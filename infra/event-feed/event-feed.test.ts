@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
 import { describeWithKafka } from '../../test/kafka.ts';
 import { describeWithPostgres } from '../../test/postgres.ts';
@@ -10,7 +10,7 @@ import type { FeedUnderTest } from './contract/consume.ts';
 import { logFeedContract } from './contract/log.ts';
 import { openOnKafka, silent } from './contract/on-kafka.ts';
 import { openLogFeed } from './log/log-feed.ts';
-import { openEventFeed } from './open.ts';
+import { openPublishedFeed } from './open.ts';
 
 const inMemory = (): Promise<FeedUnderTest> => {
   const log = newMemoryLog();
@@ -35,19 +35,8 @@ describeWithKafka('a real Kafka', () => {
   eventFeedContract('Kafka', openOnKafka);
 });
 
-describe('openEventFeed', () => {
-  it('reads the event store itself where FEED_URL is absent', async () => {
-    const feed = openEventFeed(openMemoryEventStore(), {});
-    const control = new AbortController();
-    control.abort();
-    const nothing = { loadCheckpoint: () => Promise.resolve(null), handle: () => Promise.resolve() };
-    const subscription = { consumer: 'test', categories: [], batchMax: 1, signal: control.signal, ...nothing };
-    await expect(feed.run(subscription)).resolves.toBeUndefined();
-  });
-
-  it('names what it cannot read', () => {
-    const store = openMemoryEventStore();
-    expect(() => openEventFeed(store, { url: 'kafka://broker', log: silent })).toThrow('each broker as host:port');
-    expect(() => openEventFeed(store, { url: 'amqp://broker' })).toThrow('FEED_URL');
-  });
+it('names what it cannot read of a published feed', () => {
+  const options = { store: openMemoryEventStore(), log: silent };
+  expect(() => openPublishedFeed({ ...options, url: 'kafka://broker' })).toThrow('each broker as host:port');
+  expect(() => openPublishedFeed({ ...options, url: 'amqp://broker' })).toThrow('FEED_URL');
 });

@@ -6,7 +6,8 @@ import type { EventStore } from '../../event-store/port.ts';
 import { consumeKafka } from '../../kafka/consumer.ts';
 import type { KafkaAddress } from '../../kafka/kafka-url.ts';
 import type { AssignedPartition, IncomingRecord, RecordBatch } from '../../kafka/port.ts';
-import type { Checkpoint, EventFeed, Subscription } from '../port.ts';
+import { openTopicEnds } from '../../kafka/topic-ends.ts';
+import type { Checkpoint, PublishedFeed, Subscription } from '../port.ts';
 import { printOf, toCheckpoint, toPlace, type Place } from './place.ts';
 import { readRecords, type PassedOver } from './read-records.ts';
 
@@ -34,9 +35,23 @@ export type EventTopics = Readonly<Record<Exclude<Category, 'fulfillment'>, stri
  * A partition that was emptied, filled anew, or cut at its beginning is read from its first record again: the consumer
  * knows by stream and revision what it has seen. What cannot be read is passed over and told.
  */
-export function openKafkaFeed(options: KafkaFeedOptions): EventFeed {
+export function openKafkaFeed(options: KafkaFeedOptions): PublishedFeed {
   const { address, log, topics = eventTopics, groupPrefix = 'order-center.' } = options;
+  const ends = openTopicEnds({ address, clientId: 'order-center lag', log });
   return {
+    has: (categories) => categories.every((category) => category !== 'fulfillment'),
+    behind: async (categories, checkpoints) => {
+      const offsets = new Map(
+        checkpoints.map(({ partition, position }) => [partition, toPlace(position)?.offset ?? 0]),
+      );
+      const partitions = [...(await ends.of(topicsOf(topics, categories)))];
+      return partitions.reduce((sum, [name, { first, end }]) => {
+        const next = Math.max(offsets.get(name) ?? 0, first);
+        // Beyond the end: the topic was emptied, and all of it is read again.
+        return sum + (next > end ? end - first : end - next);
+      }, 0);
+    },
+    close: () => ends.close(),
     run: async (subscription) => {
       const { consumer, categories, batchMax, signal } = subscription;
       const partitions = new Map<string, Standing>();
