@@ -265,6 +265,11 @@ export const errorCodes = {
     title: 'The embedded Postgres does not start',
     help: 'See its log in DATA_DIR, or set EVENT_STORE_URL to a Postgres of your own.',
   },
+  ROLE_UNAVAILABLE: {
+    status: 503,
+    title: 'The process that answers this is not there',
+    help: 'Retry after a moment, a command with the same Idempotency-Key: it may have been carried out.',
+  },
   DEPENDENCY_TIMEOUT: {
     status: 504,
     title: 'A gateway did not answer in time',

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { Kafka, logLevel } from 'kafkajs';
+import { expect, vi } from 'vitest';
 
 import { encodeEventRecord } from '../../../schemas/wire/event-record.ts';
 import { freshTopicPrefix, kafkaBrokers } from '../../../test/kafka.ts';
@@ -12,7 +13,7 @@ import { openKafkaProducer } from '../../kafka/producer.ts';
 import { openKafkaFeed, type EventTopics } from '../kafka/kafka-feed.ts';
 import { openLogFeed } from '../log/log-feed.ts';
 import type { FeedBatch } from '../port.ts';
-import type { FeedUnderTest } from './consume.ts';
+import { soon, type FeedUnderTest } from './consume.ts';
 
 /** Topics and groups that no other test has, on the run's broker or another one. */
 export type TestTopics = {
@@ -20,6 +21,7 @@ export type TestTopics = {
   readonly topics: EventTopics;
   readonly groupPrefix: string;
   make(): Promise<void>;
+  /** Resolves when they are gone for everybody. */
   remove(): Promise<void>;
 };
 
@@ -43,7 +45,11 @@ export function freshTopics(brokers = kafkaBrokers(), partitions = 3): TestTopic
     topics,
     groupPrefix: prefix,
     make: () => asAdmin((admin) => admin.createTopics({ topics: made, waitForLeaders: true })),
-    remove: () => asAdmin((admin) => admin.deleteTopics({ topics: Object.values(topics) })),
+    remove: () =>
+      asAdmin(async (admin) => {
+        await admin.deleteTopics({ topics: Object.values(topics) });
+        await vi.waitFor(async () => expect(await admin.listTopics()).not.toContain(topics.order), soon);
+      }),
   };
 }
 
