@@ -110,7 +110,7 @@ async function configure(admin: Admin, name: string, config: Settings): Promise<
     includeSynonyms: false,
     resources: [{ type: topicResource, name }],
   });
-  const own = (resources[0]?.configEntries ?? []).filter((entry) => Number(entry.configSource) === topicsOwn);
+  const own = (resources[0]?.configEntries ?? []).filter((entry) => (entry.configSource as number) === topicsOwn);
   const kept = Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue]));
   const configEntries = Object.entries({ ...kept, ...config }).map(([key, value]) => ({ name: key, value }));
   const resource = { type: topicResource, name, configEntries };
@@ -118,9 +118,9 @@ async function configure(admin: Admin, name: string, config: Settings): Promise<
 }
 
 /** Kafka's protocol: TOPIC. The driver's own enum cannot be imported by name from its CommonJS. */
-const topicResource = 2 as ConfigResourceTypes;
+const topicResource = 2 as never as ConfigResourceTypes;
 /** DYNAMIC_TOPIC_CONFIG of Kafka's protocol. */
-const topicsOwn = 1;
+const topicsOwn: number = 1;
 
 async function endsOf(admin: Admin, name: string): Promise<EndOffsets> {
   const offsets = await admin.fetchTopicOffsets(name);
