@@ -190,6 +190,11 @@ export const errorCodes = {
     title: 'The snapshot cache does not answer',
     help: 'Reads go on from the views; see CACHE_URL and the Redis behind it.',
   },
+  KAFKA_UNAVAILABLE: {
+    status: 503,
+    title: 'Kafka does not answer, or not in time',
+    help: 'It is tried again; see FEED_URL and COMMANDS_URL, the brokers behind them, and order-center topics diff.',
+  },
   SHUTTING_DOWN: {
     status: 503,
     title: 'This process is draining',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { crc64Avro } from './crc64-avro.ts';
+import { crc64Avro } from './avro/crc64-avro.ts';
 import { decodeEvent, encodeEvent, isValidEvent } from './event-codec.ts';
 import { eventTypes, type EventType } from './event-registry.ts';
 import { exampleData } from './examples.ts';

@@ -6,7 +6,11 @@ import type { TestProject } from 'vitest/node';
 
 import { startEmbeddedPostgres } from '../infra/local/embedded-postgres.ts';
 import { findPostgresBinaries } from '../infra/local/postgres-binaries.ts';
+import { kafkaBrokerMissing } from '../infra/local/kafka-broker.ts';
 import { findRedisServer, startRedisServer } from '../infra/local/redis-server.ts';
+import { dockerRuns } from './docker.ts';
+import { kafkaBackend } from './kafka-backend.ts';
+import { lazyBackend } from './lazy-backend.ts';
 
 declare module 'vitest' {
   // Only an interface can be merged with vitest's own.
@@ -22,6 +26,12 @@ declare module 'vitest' {
     redisMissing: string;
     /** Why no test can start a Redis of its own; empty when it can. */
     redisServerMissing: string;
+    /** Where test/kafka.ts asks for the run's Kafka, which starts when it is first asked. */
+    kafkaDoor: string;
+    /** Why there is none; empty when there is one. */
+    kafkaMissing: string;
+    /** Why no test can start a Kafka of its own; empty when it can. */
+    kafkaBrokerMissing: string;
   }
 }
 
@@ -41,6 +51,13 @@ export default async function provideBackends(project: TestProject): Promise<() 
   project.provide('redisUrl', redis.url);
   project.provide('redisMissing', redis.missing);
   project.provide('redisServerMissing', (await findRedisServer()) === null ? noRedisServer : '');
+  const kafka = await kafkaBackend(dockerRuns);
+  if (kafka.missing !== null) absent('kafka', kafka.missing);
+  const kafkaDoor = await lazyBackend(kafka.open);
+  opening.defer(() => kafkaDoor.close());
+  project.provide('kafkaDoor', kafkaDoor.door);
+  project.provide('kafkaMissing', kafka.missing ?? '');
+  project.provide('kafkaBrokerMissing', (await kafkaBrokerMissing()) ?? '');
   const opened = opening.move();
   return () => opened.disposeAsync();
 }

@@ -22,6 +22,8 @@ export type Config = {
   readonly eventStoreUrl: string;
   /** null: the event store's Postgres; with `memory:` there, memory. */
   readonly readDbUrl: string | null;
+  /** null: the event store's own log. */
+  readonly feedUrl: string | null;
   /** null: in this process. */
   readonly cacheUrl: string | null;
   /** null: our simulator, as for the other two. */
@@ -134,7 +136,7 @@ function textOf(env: Environment, name: string): string | null {
 
 function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByMethod']): Config {
   const { port, host, auth, dataDir, eventStoreUrl, readDbUrl, unpaidExpiryMs, logLevel } = values;
-  const { cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
+  const { feedUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
   const payment = {
     port: values.paymentPort,
     delayMs: values.paymentDelayMs,
@@ -155,7 +157,7 @@ function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByM
     timeoutAfterSuccessRate: values.riskTimeoutAfterSuccessRate,
   };
   const doors = { port, host, auth, logLevel };
-  const parts = { dataDir, eventStoreUrl, readDbUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl };
+  const parts = { dataDir, eventStoreUrl, readDbUrl, feedUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl };
   return {
     ...doors,
     ...parts,

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { setTimeout as sleep } from 'node:timers/promises';
 
-import { isOperationalFailure, type OperationalFailure } from '../failures.ts';
+import type { OperationalFailure } from '../failures.ts';
+import { keepRunning } from '../keep-running.ts';
 import type { EventFeed, FeedBatch, Subscription } from './port.ts';
 
 /** What a metric or a log line needs; no event, so nothing personal. */
@@ -41,24 +41,21 @@ export async function runConsumer(
   options: RunConsumerOptions = {},
 ): Promise<void> {
   const { consumer, signal } = subscription;
-  const backoff = openBackoff(options);
-  const observed = { ...subscription, handle: observing(subscription, options, backoff.reset) };
-  for (;;) {
-    try {
-      await feed.run(observed);
-      return;
-    } catch (error) {
-      if (!canRestart(error)) throw error;
-      if (signal.aborted) return;
-      const restartInMs = backoff.nextMs();
-      options.onFailure?.({ consumer, failure: error, restartInMs });
-      if (!(await slept(restartInMs, signal))) return;
-    }
-  }
+  const { onFailure, backoffFirstMs = 100, backoffMaxMs = 10_000 } = options;
+  await keepRunning(
+    (noteProgress) => feed.run({ ...subscription, handle: observing(subscription, options, noteProgress) }),
+    {
+      signal,
+      canRestart,
+      backoffFirstMs,
+      backoffMaxMs,
+      onFailure: (failure, restartInMs) => onFailure?.({ consumer, failure, restartInMs }),
+    },
+  );
 }
 
-function canRestart(error: unknown): error is OperationalFailure {
-  return isOperationalFailure(error) && (error.retryable || error.code === 'CHECKPOINT_MOVED');
+function canRestart({ retryable, code }: OperationalFailure): boolean {
+  return retryable || code === 'CHECKPOINT_MOVED';
 }
 
 function observing(
@@ -73,31 +70,4 @@ function observing(
     const { partition, events, atEnd } = batch;
     onBatch?.({ consumer, partition, events: events.length, atEnd, tookMs: performance.now() - startedAt });
   };
-}
-
-/** Doubles up to the maximum; half of each wait is random, so that consumers that failed together come back apart. */
-function openBackoff({ backoffFirstMs = 100, backoffMaxMs = 10_000 }: RunConsumerOptions): {
-  readonly nextMs: () => number;
-  readonly reset: () => void;
-} {
-  let waitMs = backoffFirstMs;
-  return {
-    nextMs: () => {
-      const current = waitMs;
-      waitMs = Math.min(waitMs * 2, backoffMaxMs);
-      return Math.round(current * (0.5 + Math.random() / 2));
-    },
-    reset: () => {
-      waitMs = backoffFirstMs;
-    },
-  };
-}
-
-/** False: aborted before the time was over. */
-async function slept(ms: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    return await sleep(ms, true, { signal });
-  } catch {
-    return false;
-  }
 }

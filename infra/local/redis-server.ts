@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { access, constants, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
+
 import { within } from '../within.ts';
+import { findProgram } from './find-program.ts';
+import { freePort } from './free-port.ts';
 
 /** A redis-server of our own on loopback, which keeps nothing on disk. */
 export type RedisServer = {
@@ -24,25 +27,13 @@ export type RedisServerOptions = {
   readonly args?: readonly string[];
 };
 
-// Below the ports that systems give to outgoing connections (32768 and up): a client that keeps connecting while the
-// server is down could otherwise be given this very port, and talk to itself.
-const portMin = 20_000;
-const portMax = 32_000;
 const portAttemptsMax = 20;
 const startMaxMs = 10_000;
 const endMaxMs = 5_000;
 
 /** @returns the path of redis-server; null where PATH has none */
-export async function findRedisServer(): Promise<string | null> {
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
-    const program = join(folder, 'redis-server');
-    const isThere = await access(program, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return program;
-  }
-  return null;
+export function findRedisServer(): Promise<string | null> {
+  return findProgram('redis-server');
 }
 
 /** @throws Error where there is no redis-server, or it does not start within 10 s */
@@ -77,7 +68,7 @@ export async function startRedisServer({ port, args = [] }: RedisServerOptions =
 
 async function onFreePort(launch: (port: number) => Promise<ChildProcess>) {
   for (let attempt = 1; ; attempt += 1) {
-    const port = portMin + Math.floor(Math.random() * (portMax - portMin));
+    const port = await freePort();
     try {
       return { child: await launch(port), port };
     } catch (error) {

@@ -84,7 +84,7 @@ describe('the timeline of an order', () => {
   });
 
   it('is folded from the store while the read database is down', async () => {
-    const world = await openWorld({ readStore: { ...openMemoryReadStore(), find: down, loadCheckpoint: down } });
+    const world = await openWorld({ readStore: { ...openMemoryReadStore(), find: down, loadCheckpoint: down, checkpoints: down } });
     await appendAll(world.store, [place, pay]);
     expect((await world.queries.timeline(tenant, orderId))?.items).toHaveLength(2);
   });
