@@ -186,6 +186,19 @@ export function readStoreContract(name: string, open: () => Promise<ReadStoreUnd
       expect(await readStore.loadCheckpoint(notes.name, 'log')).toBe('c2');
     });
 
+    it('forgets a checkpoint that nobody moved since, so that its consumer begins again', async () => {
+      const place = { consumer: notes.name, partition: 'log', from: position('c1') };
+      expect(await readStore.forgetCheckpoint(place)).toBe('moved');
+      await readStore.moveCheckpoint({ ...place, from: null, to: position('c1') });
+      expect(await readStore.forgetCheckpoint({ ...place, from: position('c0') })).toBe('moved');
+      expect(await readStore.forgetCheckpoint({ ...place, partition: 'other' })).toBe('moved');
+      expect(await readStore.forgetCheckpoint(place)).toBe('committed');
+      expect(await readStore.loadCheckpoint(notes.name, 'log')).toBeNull();
+      const late = { ...place, to: position('c2') };
+      expect(await readStore.moveCheckpoint(late)).toBe('moved');
+      expect(await readStore.moveCheckpoint({ ...late, from: null })).toBe('committed');
+    });
+
     it('leaves neither rows nor progress nor checkpoint of a batch that fails in the middle', async () => {
       const progress = [{ stream: 'order-1' as StreamName, revision: 0, eventId: newEventId() }];
       const broken = { ...note(), at: null as unknown as string, tags: null as unknown as string[] };

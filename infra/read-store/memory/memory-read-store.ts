@@ -23,6 +23,7 @@ import {
   mendIn,
   progressOf,
   rowsOf,
+  tryForget,
   tryMove,
   type Rows,
   type StoredRow,
@@ -45,6 +46,7 @@ export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions =
     loadCheckpoint: async (consumer, partition) => (await loadPlace(tables, consumer, partition)).checkpoint,
     loadPlace: (consumer, partition) => loadPlace(tables, consumer, partition),
     moveCheckpoint: (move) => attempt(() => tryMove(tables, move)),
+    forgetCheckpoint: (place) => attempt(() => tryForget(tables, place)),
     commit: (batch) => attempt(() => commitTo(tables, batch)),
     probe: (view, documents) => attempt(() => check(view, documents)),
     find: <D extends Document>(view: View<D>, keys: readonly DocumentKey[]) =>

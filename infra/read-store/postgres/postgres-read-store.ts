@@ -15,7 +15,7 @@ import type {
   StoredCheckpoint,
   View,
 } from '../port.ts';
-import { commitBatch, moveCheckpoint, writeDocuments } from './commit.ts';
+import { commitBatch, forgetCheckpoint, moveCheckpoint, writeDocuments } from './commit.ts';
 import { findTogether } from './find-together.ts';
 import { listStatement } from './list.ts';
 import { openPostgresParking, parkedStreams } from './parking.ts';
@@ -45,6 +45,7 @@ export function openPostgresReadStore(url: string): ReadStore {
     loadPlace: (consumer, partition) => loadPlace(pool, consumer, partition),
     checkpoints: () => storedCheckpoints(pool),
     moveCheckpoint: (move) => moveCheckpoint(pool, move),
+    forgetCheckpoint: (place) => forgetCheckpoint(pool, place),
     commit: (batch) => commitBatch(pool, batch),
     probe: (view, documents) => probe(pool, view, documents),
     find: <D extends Document>(view: View<D>, keys: readonly DocumentKey[]) =>
