@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { OperationalFailure } from '../../infra/failures.ts';
 import { anOrderId, appendAll, placement } from '../../projections/examples.ts';
-import { parkedPerMinuteMax } from './parking-limit.ts';
+import { parkedPerMinuteMax } from '../../infra/read-store/parking-limit.ts';
 import { describeOnReadStores, openWorld, type OpenReadStore } from './test-parking-world.ts';
 import { deliver, feedOf } from './test-poison.ts';
 
