@@ -35,7 +35,7 @@ export function wireRelay(wiring: RelayWiring): Part {
     readiness: [
       { name: 'event-store', check: () => store.ping() },
       { name: 'read-store', check: () => readStore.ping() },
-      { name: 'kafka', check: async () => void (await topics.brokers()) },
+      { name: 'kafka', check: () => topics.brokers().then(() => undefined) },
     ],
     liveness: [{ name: relayConsumer, wedged: () => wedgedConsumers(feed) }],
     run: (signal) =>
