@@ -138,11 +138,13 @@ describe('a window over a partition', () => {
     expect(settled(window, 2)).toBe(2);
   });
 
-  it('ends with the bug of a piece of work', async () => {
+  it('ends with the bug of a piece of work, whose record no offset passes', async () => {
     const window = openKeyedWindow(() => Promise.reject(new Error('planted')), roomy);
     await window.admit(batch([record(0, 'a')]));
     await window.idle();
+    await expect(window.failed).rejects.toThrow('planted');
     await expect(window.admit(batch([record(1, 'b')]))).rejects.toThrow('planted');
+    expect(settled(window, 1)).toBe(0);
   });
 
   it('settles every record once, in the order of its key, whatever takes how long', async () => {

@@ -38,6 +38,8 @@ export type KeyedWindow = {
   status(): { readonly pending: number; readonly oldestTimestampMs: number | null };
   /** Resolves when nothing is at work. */
   idle(): Promise<void>;
+  /** Rejects with the first bug of a piece of work, whose record is never settled. */
+  readonly failed: Promise<never>;
 };
 
 type Entry = { readonly offset: number; readonly timestampMs: number; isSettled: boolean };
@@ -61,7 +63,10 @@ export function openKeyedWindow(work: RecordWork, limits: WindowLimits): KeyedWi
   const changes = new Set<() => void>();
   const naps = openNaps();
   let [pending, bytes] = [0, 0];
-  let bug: { readonly error: unknown } | null = null;
+  let hasFailed = false;
+  const failure = Promise.withResolvers<never>();
+  // Whoever runs the window listens; until then the bug is no crash of its own.
+  failure.promise.catch(() => undefined);
 
   const changed = (): void => {
     for (const resolve of changes) resolve();
@@ -98,13 +103,14 @@ export function openKeyedWindow(work: RecordWork, limits: WindowLimits): KeyedWi
       await before;
       try {
         if (!lane.lost.aborted) await work(record, turn);
+        entry.isSettled = true;
+        dropSettled(lane);
       } catch (error) {
-        bug ??= { error };
+        hasFailed = true;
+        failure.reject(error);
       }
       pending -= 1;
       bytes -= size;
-      entry.isSettled = true;
-      dropSettled(lane);
       if (lane.tails.get(key) === tail) lane.tails.delete(key);
       changed();
     };
@@ -116,11 +122,11 @@ export function openKeyedWindow(work: RecordWork, limits: WindowLimits): KeyedWi
     admit: async (batch) => {
       const lane = laneOf(batch);
       for (const record of batch.records) {
-        while (isFull(lane, sizeOf(record)) && bug === null && !lane.lost.aborted) {
+        while (isFull(lane, sizeOf(record)) && !hasFailed && !lane.lost.aborted) {
           naps.hurry();
           await nextChange();
         }
-        if (bug !== null) throw bug.error;
+        if (hasFailed) return failure.promise;
         if (lane.lost.aborted) return;
         start(lane, record);
       }
@@ -136,6 +142,7 @@ export function openKeyedWindow(work: RecordWork, limits: WindowLimits): KeyedWi
     idle: async () => {
       while (pending > 0) await nextChange();
     },
+    failed: failure.promise,
   };
 }
 
