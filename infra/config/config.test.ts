@@ -63,11 +63,20 @@ describe('the configuration', () => {
     expect(problemsOf({ HOST: '127.evil.example' })).toContain('AUTH=off is refused');
   });
 
-  it.each([
-    ['FEED_URL', 'kafka://broker:9092'],
-    ['EVENT_STORE_URL', 'esdb://store:2113'],
-  ])('says that %s=%s is not possible yet', (name, value) => {
+  it.each([['EVENT_STORE_URL', 'esdb://store:2113']])('says that %s=%s is not possible yet', (name, value) => {
     expect(problemsOf({ [name]: value })).toMatch(new RegExp(`${name} is .*, which this version does not speak yet: `));
+  });
+
+  it('takes one Kafka by any number of its brokers, and shows no password of it', () => {
+    for (const FEED_URL of ['kafka://b:9092', 'kafka://b-1:9092,b-2:9093,[::1]:9094', 'kafka://u:p@b:9092?tls=true']) {
+      expect(readConfig({ FEED_URL }).feedUrl).toBe(FEED_URL);
+    }
+    expect(problemsOf({ FEED_URL: 'kafka://b' })).toContain('FEED_URL must name each broker as host:port');
+    expect(problemsOf({ FEED_URL: 'redis://b:1' })).toContain('FEED_URL must be kafka://host:port');
+    for (const FEED_URL of ['kafka://me:hunter2@b:9092', 'kafka://me:hunter2@', 'kafka://me:hunter2@b']) {
+      const list = describeConfig({ FEED_URL });
+      expect(JSON.stringify(list)).not.toContain('hunter2');
+    }
   });
 
   it('takes a Redis, plain or by TLS, for the cache, and nothing else', () => {

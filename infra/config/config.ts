@@ -22,6 +22,8 @@ export type Config = {
   readonly eventStoreUrl: string;
   /** null: the event store's Postgres; with `memory:` there, memory. */
   readonly readDbUrl: string | null;
+  /** null: the event store's own log. */
+  readonly feedUrl: string | null;
   /** null: in this process. */
   readonly cacheUrl: string | null;
   /** null: orders are decided in the process that asks; the same for stock. */
@@ -137,7 +139,7 @@ function textOf(env: Environment, name: string): string | null {
 
 function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByMethod']): Config {
   const { port, host, auth, dataDir, eventStoreUrl, readDbUrl, unpaidExpiryMs, logLevel } = values;
-  const { commandsUrl, inventoryUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
+  const { feedUrl, commandsUrl, inventoryUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
   const payment = {
     port: values.paymentPort,
     delayMs: values.paymentDelayMs,
@@ -159,7 +161,7 @@ function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByM
   };
   const doors = { port, host, auth, logLevel };
   const gateways = { paymentUrl, logisticsUrl, riskUrl };
-  const parts = { dataDir, eventStoreUrl, readDbUrl, cacheUrl, commandsUrl, inventoryUrl, ...gateways };
+  const parts = { dataDir, eventStoreUrl, readDbUrl, feedUrl, cacheUrl, commandsUrl, inventoryUrl, ...gateways };
   return {
     ...doors,
     ...parts,

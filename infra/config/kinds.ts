@@ -1,3 +1,5 @@
+import { parseKafkaUrl, redactKafkaUrl } from '../kafka/kafka-url.ts';
+
 /** What a text of the environment may be: how it is read, and how it is shown to people. */
 export type Kind<Value> = {
   /** For the documentation: what the text may be. */
@@ -98,6 +100,20 @@ export function url({ schemes, refused = {} }: UrlRules): Kind<string> {
     show: redactUrl,
   };
 }
+
+/** One Kafka, by any number of its brokers. */
+export const kafkaUrl: Kind<string> = {
+  expects: 'URL: kafka://[user:password@]host:port[,host:port…][?tls=true&sasl=scram-sha-512]',
+  parse: (text) => {
+    try {
+      parseKafkaUrl(text);
+      return text;
+    } catch (error) {
+      return new Problem(error instanceof Error ? error.message : 'is not a readable URL');
+    }
+  },
+  show: redactKafkaUrl,
+};
 
 /** The URL without its password and without secrets in its query; `***` where it is not even a URL. */
 export function redactUrl(text: string): string {

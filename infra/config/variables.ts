@@ -1,4 +1,4 @@
-import { boolean, host, integer, oneOf, path, rate, url, words } from './kinds.ts';
+import { boolean, host, integer, kafkaUrl, oneOf, path, rate, url, words } from './kinds.ts';
 import type { Kind } from './kinds.ts';
 
 /** One variable of the environment. Parsing, `order-center config` and docs/configuration.md come from this one table. */
@@ -50,13 +50,8 @@ export const variables = {
   ),
   feedUrl: optional(
     'FEED_URL',
-    url({
-      schemes: [],
-      refused: {
-        'kafka:': "is kafka://, which this version does not speak yet: without it the event store's log is read",
-      },
-    }),
-    "Where consumers read events: the event store's own log.",
+    kafkaUrl,
+    "Where views of single orders read events, as the relay publishes them; the event store's own log if absent.",
   ),
   cacheUrl: optional(
     'CACHE_URL',

@@ -1,4 +1,5 @@
 import type { EventStore } from '../event-store/port.ts';
+import { storePositionOf } from '../event-feed/store-position.ts';
 import { isOperationalFailure, OperationalFailure } from '../failures.ts';
 import type { ReadStore, StoredCheckpoint } from '../read-store/port.ts';
 import { readKnownEpochs, rememberEpoch, storeLocation } from './known-epochs.ts';
@@ -28,8 +29,10 @@ export async function refuseForeignStore(witnesses: EpochWitnesses): Promise<voi
 
 async function refuseUnlessOurs(
   store: EpochWitnesses['store'],
-  { consumer, position }: StoredCheckpoint,
+  { consumer, position: checkpoint }: StoredCheckpoint,
 ): Promise<void> {
+  const position = storePositionOf(checkpoint);
+  if (position === null) return;
   try {
     // Reading on from a position proves that it is an event of this store.
     await store.readLog({ after: position, limit: 1 });

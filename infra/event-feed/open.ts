@@ -1,16 +1,24 @@
 import type { EventStore } from '../event-store/port.ts';
+import { parseKafkaUrl } from '../kafka/kafka-url.ts';
+import { openKafkaFeed, type KafkaFeedOptions } from './kafka/kafka-feed.ts';
 import { openLogFeed, type LogFeedOptions } from './log/log-feed.ts';
-import type { EventFeed } from './port.ts';
+import type { EventFeed, PublishedFeed } from './port.ts';
 
-export type OpenEventFeedOptions = LogFeedOptions & {
-  /** FEED_URL; absent: the event store's own log. */
-  readonly url?: string | undefined;
+/** The store's own log: every event there is, in one order. */
+export function openEventFeed(store: EventStore, options: LogFeedOptions = {}): EventFeed {
+  return openLogFeed(store, options);
+}
+
+export type OpenPublishedFeedOptions = Omit<KafkaFeedOptions, 'address'> & {
+  /** FEED_URL. */
+  readonly url: string;
 };
 
-/** @throws Error for any URL: configuration is wrong, so the start fails */
-export function openEventFeed(store: EventStore, options: OpenEventFeedOptions = {}): EventFeed {
-  const { url } = options;
-  if (url === undefined || url === '') return openLogFeed(store, options);
-  if (url.startsWith('kafka://')) throw new Error('FEED_URL kafka:// comes with a later version: leave it out for now');
-  throw new Error('FEED_URL must be left out, or start with kafka://');
+/**
+ * Events as the relay publishes them.
+ * @throws Error for a URL that is none of a feed: configuration is wrong, so the start fails
+ */
+export function openPublishedFeed({ url, ...options }: OpenPublishedFeedOptions): PublishedFeed {
+  if (!url.startsWith('kafka://')) throw new Error('FEED_URL must be left out, or start with kafka://');
+  return openKafkaFeed({ ...options, address: parseKafkaUrl(url) });
 }

@@ -4,7 +4,7 @@ import type { Category } from '../../schemas/ids.ts';
 /** Where a consumer stands in one partition: opaque to it, kept by it beside what it wrote. */
 export type Checkpoint = Position;
 
-/** The log has one partition, 'log'; Kafka has its own. */
+/** The log has one partition, 'log'; on Kafka they are named `<topic>/<number>`. */
 export type Partition = string;
 
 export type FeedBatch = {
@@ -39,3 +39,14 @@ export type Subscription = {
 export type EventFeed = {
   run(subscription: Subscription): Promise<void>;
 };
+
+/** A feed of published events: a broker holds them, and other processes share the work. */
+export type PublishedFeed = EventFeed & {
+  /** Whether it has all of these. */
+  has(categories: readonly Category[]): boolean;
+  /** How many records lie after these checkpoints of one consumer, whoever runs it: for metrics. */
+  behind(categories: readonly Category[], checkpoints: readonly PartitionCheckpoint[]): Promise<number>;
+  close(): Promise<void>;
+};
+
+export type PartitionCheckpoint = { readonly partition: Partition; readonly position: Checkpoint };

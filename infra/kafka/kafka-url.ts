@@ -38,12 +38,11 @@ export function parseKafkaUrl(url: string): KafkaAddress {
   return { brokers, tls, sasl };
 }
 
-/** The URL without its password. */
+/** The URL without its password; `***` where it is not one. */
 export function redactKafkaUrl(url: string): string {
-  const { password } = shape.exec(url)?.groups ?? {};
-  return password === undefined
-    ? url.replace(/^(kafka:\/\/)[^/?#]*@/i, '$1***@')
-    : url.replace(`:${password}@`, ':***@');
+  const groups = shape.exec(url)?.groups;
+  if (groups === undefined) return '***';
+  return groups.password === undefined ? url : url.replace(`:${groups.password}@`, ':***@');
 }
 
 type Options = { readonly tls: boolean; readonly mechanism: SaslMechanism | null };

@@ -1,23 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { pino } from 'pino';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
+import { describeWithKafka, freshTopicPrefix, kafkaBrokers } from '../../test/kafka.ts';
 import { consumeKafka } from './consumer.ts';
-import type { KafkaAddress } from './kafka-url.ts';
+import { parseKafkaUrl, type KafkaAddress } from './kafka-url.ts';
 import type { Consumption, IncomingRecord, RecordBatch } from './port.ts';
 import { openKafkaProducer } from './producer.ts';
 
-const brokers = (process.env.TEST_KAFKA_BROKERS ?? '127.0.0.1:29192').split(',');
-const address: KafkaAddress = { brokers, tls: false, sasl: null };
-const log = pino({ level: process.env.KLOG ?? 'silent' });
+const log = pino({ level: 'silent' });
+const soon = { timeout: 10_000, interval: 10 };
 
-const admin = new Kafka({ brokers, logLevel: logLevel.NOTHING }).admin();
-beforeAll(() => admin.connect());
-afterAll(() => admin.disconnect());
+/** On the run's broker. */
+function address(): KafkaAddress {
+  return parseKafkaUrl(`kafka://${kafkaBrokers()}`);
+}
 
 async function newTopic(partitions = 3): Promise<string> {
-  const topic = `test-${randomUUID()}`;
+  const topic = `${freshTopicPrefix()}topic`;
+  const admin = new Kafka({ brokers: [...address().brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
   await admin.createTopics({ topics: [{ topic, numPartitions: partitions }], waitForLeaders: true });
+  await admin.disconnect();
   return topic;
 }
 
@@ -25,7 +29,7 @@ function consume(topic: string, options: Partial<Consumption> = {}) {
   const control = new AbortController();
   const batches: RecordBatch[] = [];
   const ended = consumeKafka(
-    { address, clientId: 'test', log },
+    { address: address(), clientId: 'test', log },
     {
       group: `test-${randomUUID()}`,
       topics: [topic],
@@ -51,12 +55,10 @@ function consume(topic: string, options: Partial<Consumption> = {}) {
   };
 }
 
-const soon = { timeout: 10_000, interval: 10 };
-
-describe('producer and consumer on a real broker', () => {
+describeWithKafka('producer and consumer on a real broker', () => {
   it('brings each key in order, whatever process reads it', async () => {
     const topic = await newTopic();
-    const producer = openKafkaProducer({ address, clientId: 'test', log });
+    const producer = openKafkaProducer({ address: address(), clientId: 'test', log });
     const sent = Array.from({ length: 1_000 }, (_, n) => ({
       topic,
       key: `key-${n % 10}`,
@@ -77,7 +79,7 @@ describe('producer and consumer on a real broker', () => {
 
   it('starts where it is told to at each assignment', async () => {
     const topic = await newTopic(1);
-    const producer = openKafkaProducer({ address, clientId: 'test', log });
+    const producer = openKafkaProducer({ address: address(), clientId: 'test', log });
     await producer.send(Array.from({ length: 50 }, (_, n) => ({ topic, key: 'a', value: Buffer.from(String(n)) })));
     const consumer = consume(topic, { startAt: () => Promise.resolve(20) });
     await vi.waitFor(() => expect(consumer.records().map(({ offset }) => offset)[0]).toBe(20), soon);
@@ -88,7 +90,7 @@ describe('producer and consumer on a real broker', () => {
 
   it('ends with what the handler threw', async () => {
     const topic = await newTopic(1);
-    const producer = openKafkaProducer({ address, clientId: 'test', log });
+    const producer = openKafkaProducer({ address: address(), clientId: 'test', log });
     await producer.send([{ topic, key: 'a', value: Buffer.from('x') }]);
     const consumer = consume(topic, { handle: () => Promise.reject(new Error('a bug of the handler')) });
     await expect(consumer.ended).rejects.toThrow('a bug of the handler');

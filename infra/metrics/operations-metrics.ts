@@ -48,6 +48,10 @@ const counters = {
     help: 'Events of committed batches: applied, known already (duplicate), read again to fill a gap (healed)',
     label: ['projection', 'result'],
   },
+  feed_records_passed_over_total: {
+    help: 'Records of event topics that are no events of this store, by why',
+    label: 'reason',
+  },
   order_reads_total: { help: 'Orders read by id, by what answered', label: 'source' },
   order_read_fallbacks_total: { help: 'Reads that went on since a source failed them', label: 'source' },
   saga_steps_total: { help: 'Steps of fulfillments that were run or undone', label: ['step', 'direction', 'outcome'] },

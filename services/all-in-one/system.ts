@@ -11,6 +11,7 @@ import { wireInventory } from '../inventory/wire.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
 import { openSummaryAt } from '../order-queries/summary-at.ts';
 import { wireOrderQueries } from '../order-queries/wire.ts';
+import { openPublished } from '../projector/published.ts';
 import { wireProjector } from '../projector/wire.ts';
 import { findGateways } from '../simulators/gateway-urls.ts';
 import { apiDescription } from '../../schemas/api-description.ts';
@@ -49,7 +50,7 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
       orderCommands,
       wireOrderQueries(wiring),
       inventory,
-      wireProjector(wiring),
+      wireProjector({ ...wiring, published: openPublished(wiring, opening) }),
       wireFulfillment({ ...wiring, ...doors }),
     ],
     onReady: async (url) => {

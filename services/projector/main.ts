@@ -3,15 +3,19 @@ import { alone } from '../../infra/process/alone.ts';
 import { main } from '../../infra/process/run-process.ts';
 import { views } from '../../projections/all.ts';
 import { apiDescription as api } from '../../schemas/api-description.ts';
+import { openPublished } from './published.ts';
 import { wireProjector } from './wire.ts';
 
-/** Keeps all views. There may be several of it: one at a time works on each view. */
+/** Keeps all views. There may be several of it: one at a time works on each view, or, on Kafka, each on some orders. */
 await main(
   alone({
     name: 'projector',
     api,
     stores: ['store', 'readStore', 'snapshots', 'leases'],
     views,
-    wire: (wiring) => wireProjector({ ...wiring, feed: openEventFeed(wiring.store) }),
+    wire: (wiring, opening) => {
+      const published = openPublished(wiring, opening);
+      return wireProjector({ ...wiring, feed: openEventFeed(wiring.store), published });
+    },
   }),
 );
