@@ -98,6 +98,11 @@ export const variables = {
     words,
     "Tests: host:port of a Kafka to make topics in; Apache Kafka on the machine's Java if absent.",
   ),
+  testRegistryUrl: optional(
+    'TEST_REGISTRY_URL',
+    url({ schemes: http }),
+    "Tests: a schema registry with Confluent's API; Apicurio on the machine's Java if absent.",
+  ),
   requireBackends: optional('REQUIRE_BACKENDS', words, 'Tests: backends whose absence is a failure, not a skip.'),
 } as const;
 
