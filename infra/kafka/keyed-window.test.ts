@@ -9,7 +9,7 @@ const partition = { topic: 't', partition: 0 };
 
 function record(offset: number, key: string | null, size = 1): IncomingRecord {
   const value = Buffer.alloc(size);
-  return { ...partition, offset, key: key === null ? null : Buffer.from(key), value, timestampMs: offset, headers: new Map() };
+  return { ...partition, offset, key: key === null ? null : Buffer.from(key), value, timestampMs: offset, headers: {} };
 }
 
 function batch(records: readonly IncomingRecord[], lost = new AbortController().signal): RecordBatch {

@@ -6,9 +6,16 @@ export const headersMax = 64;
 export const headerBytesMax = 16 * 1_024;
 
 /** null: not more headers than anybody needs. */
-export function tooManyHeaders({ headers }: IncomingRecord): Unreadable | null {
-  if (headers.size > headersMax) return unreadable('HEADER_INVALID', `more than ${headersMax} headers`);
-  if (headerBytes(headers) > headerBytesMax) return unreadable('HEADER_INVALID', `more than ${headerBytesMax} bytes`);
+export function tooManyHeaders({ headers = {} }: IncomingRecord): Unreadable | null {
+  let [count, bytes] = [0, 0];
+  for (const [name, content] of Object.entries(headers)) {
+    for (const each of [content ?? ''].flat() as (Buffer | string)[]) {
+      count += 1;
+      bytes += name.length + each.length;
+    }
+  }
+  if (count > headersMax) return unreadable('HEADER_INVALID', `more than ${headersMax} headers`);
+  if (bytes > headerBytesMax) return unreadable('HEADER_INVALID', `more than ${headerBytesMax} bytes of headers`);
   return null;
 }
 
@@ -18,13 +25,13 @@ export function tooManyHeaders({ headers }: IncomingRecord): Unreadable | null {
  */
 export function deadLetterOf(record: IncomingRecord, why: Unreadable): OutgoingRecord {
   const { topic, partition, offset, key, value } = record;
-  const kept = tooManyHeaders(record) === null ? [...record.headers] : found(record);
+  const kept = tooManyHeaders(record) === null ? record.headers : found(record);
   return {
     topic: `${topic}.dead-letter`,
     key,
     value,
     headers: {
-      ...Object.fromEntries(kept),
+      ...kept,
       'dead-letter-reason': why.code,
       'dead-letter-detail': why.detail,
       'dead-letter-topic': topic,
@@ -41,15 +48,10 @@ export function withoutValue(letter: OutgoingRecord): OutgoingRecord {
 
 const findingMax = 255;
 
-function found({ headers }: IncomingRecord): readonly (readonly [string, Buffer])[] {
-  return ['command-id', 'tenant-id'].flatMap((name) => {
-    const value = headers.get(name);
-    return value === undefined || value.length > findingMax ? [] : [[name, value] as const];
-  });
-}
-
-function headerBytes(headers: IncomingRecord['headers']): number {
-  let bytes = 0;
-  for (const [name, value] of headers) bytes += name.length + value.length;
-  return bytes;
+function found({ headers = {} }: IncomingRecord): NonNullable<OutgoingRecord['headers']> {
+  const honest = (name: string): boolean => {
+    const value = headers[name];
+    return Buffer.isBuffer(value) && value.length <= findingMax;
+  };
+  return Object.fromEntries(['command-id', 'tenant-id'].filter(honest).map((name) => [name, headers[name]]));
 }

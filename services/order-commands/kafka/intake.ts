@@ -5,6 +5,7 @@ import type { Consumption, KafkaProducer } from '../../../infra/kafka/port.ts';
 import { keepRunning } from '../../../infra/keep-running.ts';
 import { within } from '../../../infra/within.ts';
 import { commandTopic } from '../../../schemas/wire/command-record.ts';
+import { outcomeTopic } from '../../../schemas/wire/outcome-record.ts';
 import type { OrderCommands } from '../open.ts';
 import { commandAnswerer } from './answer-command.ts';
 import { defaultLimits, type IntakeLimits } from './limits.ts';
@@ -25,8 +26,16 @@ export type IntakeOptions = {
   /** Told of what made the consumption begin anew. */
   readonly onRestart: (failure: OperationalFailure) => void;
   readonly limits?: Partial<IntakeLimits>;
-  readonly topic?: string;
-  readonly group?: string;
+  /** The public topics, and the one group of all instances of the role, if absent. */
+  readonly names?: IntakeNames;
+};
+
+export type IntakeNames = { readonly commands: string; readonly outcomes: string; readonly group: string };
+
+const publicNames: IntakeNames = {
+  commands: commandTopic,
+  outcomes: outcomeTopic,
+  group: 'order-center.order-commands',
 };
 
 export type Intake = {
@@ -35,18 +44,15 @@ export type Intake = {
   status: KeyedWindow['status'];
 };
 
-/** Instances of the role share the partitions. */
-const groupByDefault = 'order-commands';
-
 /**
  * Commands from Kafka into the handlers of HTTP, and their outcomes back: a batch is a ready-made group, of which different
  * orders are decided at once and one order in order. An offset passes a command when its outcome is acknowledged.
  */
 export function openIntake(options: IntakeOptions): Intake {
-  const { commands, check, producer, schemas, observe, onFailure, onRestart } = options;
+  const { commands, check, producer, schemas, observe, onFailure, onRestart, names = publicNames } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const answer = commandAnswerer(commands, check);
-  const work = recordSettler({ producer, schemas, answer, limits, observe, onFailure, random: Math.random });
+  const work = recordSettler({ producer, schemas, answer, limits, names, observe, onFailure, random: Math.random });
   const window = openKeyedWindow(work, limits);
   return {
     status: () => window.status(),
@@ -55,8 +61,8 @@ export function openIntake(options: IntakeOptions): Intake {
       const signal = AbortSignal.any([outer, inner.signal]);
       const once = (noteProgress: () => void): Promise<void> =>
         options.consume({
-          group: options.group ?? groupByDefault,
-          topics: [options.topic ?? commandTopic],
+          group: names.group,
+          topics: [names.commands],
           batchMax: limits.batchMax,
           handle: async (batch) => {
             await window.admit(batch);

@@ -11,6 +11,7 @@ export type Observation =
       readonly isNew: boolean;
       /** From its arrival in this process to its acknowledged outcome. */
       readonly seconds: number;
+      readonly traceId: string;
     }
   | {
       readonly what: 'dead-letter';

@@ -4,6 +4,7 @@ import type { RecordWork, Turn } from '../../../infra/kafka/keyed-window.ts';
 import type { IncomingRecord, KafkaProducer, OutgoingRecord } from '../../../infra/kafka/port.ts';
 import type { ReadCommand } from '../../../schemas/wire/command-record.ts';
 import { decodeCommandRecord } from '../../../schemas/wire/command-record.ts';
+import { headerText } from '../../../schemas/wire/record.ts';
 import { encodeOutcomeRecord } from '../../../schemas/wire/outcome-record.ts';
 import type { Unreadable } from '../../../schemas/wire/unreadable.ts';
 import { refused, type Attempted } from './answer-command.ts';
@@ -18,6 +19,7 @@ export type Settling = Insistence & {
   readonly schemas: CommandSchemas;
   readonly answer: (read: ReadCommand, correlationId: string) => Promise<Attempted>;
   readonly limits: IntakeLimits;
+  readonly names: { readonly outcomes: string };
   readonly observe: Observe;
 };
 
@@ -33,24 +35,24 @@ export function recordSettler(settling: Settling): RecordWork {
     const read = await insist(settling, turn, () => readRecord(record, schemas));
     if (read === null) return;
     if (read.kind === 'unreadable') return bury(settling, turn, { record, why: read });
-    const answered = await untilAnswered(settling, turn, { record, read });
+    const traceId = traceIdFrom(headerText(record, 'traceparent') ?? undefined);
+    const answered = await untilAnswered(settling, turn, { traceId, read });
     if (answered === null) return;
     const { outcome } = answered;
-    const out = encodeOutcomeRecord(outcome, read.tenantId, schemas);
+    const out = { ...encodeOutcomeRecord(outcome, read.tenantId, schemas), topic: settling.names.outcomes };
     if ((await insist(settling, turn, () => sent(producer, out))) === null) return;
     const seconds = (performance.now() - turn.takenAtMs) / 1_000;
     const isNew = answered.kind === 'answered' && answered.isNew;
-    observe({ what: 'outcome', code: outcome.code ?? outcome.outcome, type: read.message.type, isNew, seconds });
+    observe({ what: 'outcome', code: outcome.code ?? outcome.outcome, type: read.message.type, isNew, seconds, traceId });
   };
 }
 
 async function readRecord(record: IncomingRecord, schemas: CommandSchemas): Promise<ReadCommand | Unreadable> {
   const tooMany = tooManyHeaders(record);
   if (tooMany !== null) return tooMany;
-  const { key, value, headers } = record;
   // What a registry knows is asked before: where it does not answer, that says nothing about the record.
-  await schemas.learn(value);
-  return decodeCommandRecord({ key, value, headers: Object.fromEntries(headers) }, schemas);
+  await schemas.learn(record.value);
+  return decodeCommandRecord(record, schemas);
 }
 
 async function sent(producer: Settling['producer'], record: OutgoingRecord): Promise<true> {
@@ -74,14 +76,13 @@ async function bury(settling: Settling, turn: Turn, { record, why }: Burial): Pr
   if (buried !== null) settling.observe({ what: 'dead-letter', reason: why.code, topic, partition, offset });
 }
 
-type Asking = { readonly record: IncomingRecord; readonly read: ReadCommand };
+type Asking = { readonly traceId: string; readonly read: ReadCommand };
 
 /** null: the turn was lost. */
-async function untilAnswered(settling: Settling, turn: Turn, { record, read }: Asking): Promise<Answered | null> {
+async function untilAnswered(settling: Settling, turn: Turn, { traceId, read }: Asking): Promise<Answered | null> {
   const { limits, answer } = settling;
-  const correlationId = traceIdFrom(record.headers.get('traceparent')?.toString('latin1'));
   for (let waits = 0; ; waits += 1) {
-    const attempted = await insist(settling, turn, () => withoutBugs(settling, read, () => answer(read, correlationId)));
+    const attempted = await insist(settling, turn, () => withoutBugs(settling, read, () => answer(read, traceId)));
     if (attempted === null || attempted.kind === 'answered') return attempted;
     const waitMs = Math.min(limits.retryFirstMs * 2 ** Math.min(waits, 20), limits.retryMaxMs);
     if (attempted.kind === 'in-progress') {
