@@ -65,6 +65,25 @@ describe('a window over a partition', () => {
     expect(running()).toEqual([1]);
   });
 
+  it('begins with the next record of a key where the one before lets it, and no offset passes that one', async () => {
+    const started: number[] = [];
+    const end = Promise.withResolvers<undefined>();
+    const work: RecordWork = async ({ offset }, turn) => {
+      started.push(offset);
+      if (offset === 0) turn.release();
+      if (offset < 2) await end.promise;
+    };
+    const window = openKeyedWindow(work, roomy);
+    await window.admit(batch([record(0, 'a'), record(1, 'a'), record(2, 'a')]));
+    await tick();
+    expect(started).toEqual([0, 1]);
+    expect(settled(window, 3)).toBe(0);
+    end.resolve(undefined);
+    await window.idle();
+    expect(started).toEqual([0, 1, 2]);
+    expect(settled(window, 3)).toBe(3);
+  });
+
   it('lets no offset pass a record at work', async () => {
     const { window, end } = controlled();
     await window.admit(batch([record(10, 'a'), record(11, 'b'), record(12, 'c')]));
@@ -140,10 +159,11 @@ describe('a window over a partition', () => {
 
   it('ends with the bug of a piece of work, whose record no offset passes', async () => {
     const window = openKeyedWindow(() => Promise.reject(new Error('planted')), roomy);
-    await window.admit(batch([record(0, 'a')]));
+    const lost = new AbortController().signal;
+    await window.admit(batch([record(0, 'a')], lost));
     await window.idle();
     await expect(window.failed).rejects.toThrow('planted');
-    await expect(window.admit(batch([record(1, 'b')]))).rejects.toThrow('planted');
+    await expect(window.admit(batch([record(1, 'b')], lost))).rejects.toThrow('planted');
     expect(settled(window, 1)).toBe(0);
   });
 

@@ -13,6 +13,8 @@ export type Turn = {
   readonly rest: (ms: number) => Promise<void>;
   /** Waits; ends early when the turn is lost or hurried. */
   readonly linger: (ms: number) => Promise<void>;
+  /** The next record of the key may begin; this one is not settled yet. */
+  readonly release: () => void;
 };
 
 /** Resolves when the record needs no more; a rejection is a bug, and ends the window. */
@@ -49,7 +51,7 @@ type Lane = {
   readonly lost: AbortSignal;
   /** In the partition's order; the first of them is not settled. */
   entries: Entry[];
-  /** The last work of each key. */
+  /** When the last record of each key lets the next one begin. */
   readonly tails: Map<string, Promise<void>>;
 };
 
@@ -97,8 +99,14 @@ export function openKeyedWindow(work: RecordWork, limits: WindowLimits): KeyedWi
     lane.entries.push(entry);
     pending += 1;
     bytes += size;
-    const turn = naps.newTurn(lane.lost);
     const before = lane.tails.get(key);
+    const released = Promise.withResolvers<undefined>();
+    const release = (): void => {
+      released.resolve(undefined);
+      if (lane.tails.get(key) === released.promise) lane.tails.delete(key);
+    };
+    lane.tails.set(key, released.promise);
+    const turn = { ...naps.newTurn(lane.lost), release };
     const run = async (): Promise<void> => {
       await before;
       try {
@@ -111,11 +119,10 @@ export function openKeyedWindow(work: RecordWork, limits: WindowLimits): KeyedWi
       }
       pending -= 1;
       bytes -= size;
-      if (lane.tails.get(key) === tail) lane.tails.delete(key);
+      release();
       changed();
     };
-    const tail = run();
-    lane.tails.set(key, tail);
+    void run();
   };
 
   return {
@@ -157,7 +164,7 @@ function dropSettled(lane: Lane): void {
 }
 
 type Naps = {
-  readonly newTurn: (lost: AbortSignal) => Turn;
+  readonly newTurn: (lost: AbortSignal) => Omit<Turn, 'release'>;
   readonly hurry: () => void;
   readonly wake: () => void;
 };

@@ -21,6 +21,8 @@ export type Member = {
   handle(payload: EachBatchPayload): Promise<void>;
   /** Compares with the broker's offsets: what was emptied starts anew, and what is stuck fails. */
   look(): Promise<void>;
+  /** Commits what was settled after its batch. */
+  commit(): Promise<void>;
   isBusy(): boolean;
   lag(): readonly PartitionLag[];
   /** Gives up its partitions; resolves when nothing is in hand any more. */
@@ -76,7 +78,6 @@ export function openMember(options: MemberOptions): Member {
     },
     look: async () => {
       const assignment = current;
-      if (consumption.settledTo !== undefined) await commitSettled(options, assignment);
       const offsets = await offsetsOf(admin, consumption.topics);
       await placeIdle(options, assignment, offsets);
       if (assignment !== current || inHand.size > 0) return;
@@ -87,6 +88,7 @@ export function openMember(options: MemberOptions): Member {
       if (stuck === undefined) return;
       fail(new OperationalFailure('KAFKA_UNAVAILABLE', `records of ${nameOf(stuck)} do not come`, { retryable: true }));
     },
+    commit: () => commitSettled(options, current),
     isBusy: () => inHand.size > 0,
     lag: () => lagOf(current),
     leave: async () => {

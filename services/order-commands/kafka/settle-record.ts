@@ -38,6 +38,8 @@ export function recordSettler(settling: Settling): RecordWork {
     const traceId = traceIdFrom(headerText(record, 'traceparent') ?? undefined);
     const answered = await untilAnswered(settling, turn, { traceId, read });
     if (answered === null) return;
+    // Decided: the order's next command may be, while this one's outcome is on its way, ahead of the next one's.
+    turn.release();
     const { outcome } = answered;
     const out = { ...encodeOutcomeRecord(outcome, read.tenantId, schemas), topic: settling.names.outcomes };
     if ((await insist(settling, turn, () => sent(producer, out))) === null) return;
