@@ -29,6 +29,8 @@ export type Config = {
   /** null: orders are decided in the process that asks; the same for stock. */
   readonly commandsUrl: string | null;
   readonly inventoryUrl: string | null;
+  /** The roles behind the origin: each of them `role=url`. */
+  readonly upstreams: readonly string[];
   /** null: our simulator, as for the other two. */
   readonly paymentUrl: string | null;
   readonly logisticsUrl: string | null;
@@ -139,7 +141,7 @@ function textOf(env: Environment, name: string): string | null {
 
 function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByMethod']): Config {
   const { port, host, auth, dataDir, eventStoreUrl, readDbUrl, unpaidExpiryMs, logLevel } = values;
-  const { feedUrl, commandsUrl, inventoryUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
+  const { feedUrl, commandsUrl, inventoryUrl, upstreams, cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
   const payment = {
     port: values.paymentPort,
     delayMs: values.paymentDelayMs,
@@ -161,7 +163,8 @@ function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByM
   };
   const doors = { port, host, auth, logLevel };
   const gateways = { paymentUrl, logisticsUrl, riskUrl };
-  const parts = { dataDir, eventStoreUrl, readDbUrl, feedUrl, cacheUrl, commandsUrl, inventoryUrl, ...gateways };
+  const roles = { commandsUrl, inventoryUrl, upstreams: upstreams ?? [] };
+  const parts = { dataDir, eventStoreUrl, readDbUrl, feedUrl, cacheUrl, ...roles, ...gateways };
   return {
     ...doors,
     ...parts,

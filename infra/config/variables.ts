@@ -63,7 +63,16 @@ export const variables = {
     url({ schemes: http }),
     'The order-commands role that sagas ask; in process if absent.',
   ),
-  inventoryUrl: optional('INVENTORY_URL', url({ schemes: http }), 'The inventory role that sagas ask; in process if absent.'),
+  inventoryUrl: optional(
+    'INVENTORY_URL',
+    url({ schemes: http }),
+    'The inventory role that sagas ask; in process if absent.',
+  ),
+  upstreams: optional(
+    'UPSTREAMS',
+    words,
+    'The origin: what it leads to, as order-commands=http://…,order-queries=http://…; a role may occur several times.',
+  ),
   paymentUrl: optional('PAYMENT_URL', url({ schemes: http }), 'The payment gateway; our simulator if absent.'),
   logisticsUrl: optional('LOGISTICS_URL', url({ schemes: http }), 'The carrier; our simulator if absent.'),
   riskUrl: optional('RISK_URL', url({ schemes: http }), 'The risk check; our simulator if absent.'),

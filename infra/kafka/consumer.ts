@@ -10,7 +10,7 @@ import { openWatchdog } from './watchdog.ts';
 
 /** What a dead member's partitions wait for: a fraction of the 30 s in which a view is to follow. */
 const sessionTimeoutMs = 8_000;
-const heartbeatIntervalMs = 2_000;
+const heartbeatIntervalMs = 1_000;
 /** How long the group waits for a member in the middle of a batch. */
 const rebalanceTimeoutMs = 10_000;
 const requestTimeoutMs = 5_000;

@@ -156,7 +156,7 @@ describe('an order is read', () => {
   });
 
   it('while the read database is down and the snapshots fail', async () => {
-    const readStore: ReadStore = { ...openMemoryReadStore(), find: down, loadCheckpoint: down };
+    const readStore: ReadStore = { ...openMemoryReadStore(), find: down, loadCheckpoint: down, checkpoints: down };
     const snapshots = { ...openMemoryOrderSnapshots(), get: down, put: down };
     const world = await openWorld({ readStore, snapshots: snapshots });
     await appendAll(world.store, [place]);

@@ -1,5 +1,6 @@
-import type { EventStore } from '../../infra/event-store/port.ts';
-import type { ReadStore, View } from '../../infra/read-store/port.ts';
+import { storePositionOf } from '../../infra/event-feed/store-position.ts';
+import type { EventStore, Position } from '../../infra/event-store/port.ts';
+import type { ReadStore, StoredCheckpoint, View } from '../../infra/read-store/port.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import type { Projection } from '../../projections/projection.ts';
 import { within } from '../../infra/within.ts';
@@ -62,14 +63,29 @@ function lagOf(sample: Sample | null, nowMs: number): number {
   return ageMs > 2 * sampleEveryMs ? ageMs : 0;
 }
 
-/** Epoch ms; null: the view has seen every order event. */
+/**
+ * Epoch ms; null: the view has seen every order event. Of a view that several projectors share by partitions this is what
+ * none of them has come to: a lower bound, for positions of idle partitions are old for another reason.
+ */
 async function oldestUnseen(
   store: EventStore,
   readStore: ReadStore,
   { view, categories }: Measured,
 ): Promise<number | null> {
-  const after = await readStore.loadCheckpoint(view.name, 'log');
+  const after = furthest(
+    store,
+    (await readStore.checkpoints()).filter(({ consumer }) => consumer === view.name),
+  );
   const { events } = await store.readLog({ after, categories, limit: 1 });
   const [oldest] = events;
   return oldest === undefined ? null : Date.parse(oldest.recordedAt);
+}
+
+function furthest(store: Pick<EventStore, 'comparePositions'>, places: readonly StoredCheckpoint[]): Position | null {
+  return places
+    .map(({ position }) => storePositionOf(position))
+    .reduce(
+      (far, each) => (far === null || (each !== null && store.comparePositions(each, far) > 0) ? each : far),
+      null,
+    );
 }

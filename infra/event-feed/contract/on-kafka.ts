@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { Kafka, logLevel } from 'kafkajs';
+import { expect, vi } from 'vitest';
 
 import { encodeEventRecord } from '../../../schemas/wire/event-record.ts';
 import { freshTopicPrefix, kafkaBrokers } from '../../../test/kafka.ts';
@@ -11,8 +12,9 @@ import type { KafkaProducer, OutgoingRecord } from '../../kafka/port.ts';
 import { openKafkaProducer } from '../../kafka/producer.ts';
 import { openKafkaFeed, type EventTopics } from '../kafka/kafka-feed.ts';
 import { openLogFeed } from '../log/log-feed.ts';
-import type { FeedBatch } from '../port.ts';
-import type { FeedUnderTest } from './consume.ts';
+import type { Checkpoint, FeedBatch } from '../port.ts';
+import { runConsumer } from '../run-consumer.ts';
+import { soon, type FeedUnderTest } from './consume.ts';
 
 /** Topics and groups that no other test has, on the run's broker or another one. */
 export type TestTopics = {
@@ -20,13 +22,13 @@ export type TestTopics = {
   readonly topics: EventTopics;
   readonly groupPrefix: string;
   make(): Promise<void>;
+  /** Resolves when they are gone for everybody. */
   remove(): Promise<void>;
 };
 
 export const silent = pino({ level: 'silent' });
 
-export function freshTopics(brokers = kafkaBrokers(), partitions = 3): TestTopics {
-  const prefix = freshTopicPrefix();
+export function freshTopics(brokers = kafkaBrokers(), partitions = 3, prefix = freshTopicPrefix()): TestTopics {
   const topics = { order: `${prefix}order.events`, stock: `${prefix}stock.events` };
   const asAdmin = async (work: (admin: ReturnType<Kafka['admin']>) => Promise<unknown>): Promise<void> => {
     const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
@@ -43,18 +45,26 @@ export function freshTopics(brokers = kafkaBrokers(), partitions = 3): TestTopic
     topics,
     groupPrefix: prefix,
     make: () => asAdmin((admin) => admin.createTopics({ topics: made, waitForLeaders: true })),
-    remove: () => asAdmin((admin) => admin.deleteTopics({ topics: Object.values(topics) })),
+    remove: () =>
+      asAdmin(async (admin) => {
+        await admin.deleteTopics({ topics: Object.values(topics) });
+        await vi.waitFor(async () => expect(await admin.listTopics()).not.toContain(topics.order), soon);
+      }),
   };
 }
 
-/** What the relay does, without its promises: everything that is appended is published, once and in order. */
+/** What the relay does, without its promises: everything that is appended is published, in order. */
 export function startRelay(store: EventStore, { address, topics }: TestTopics): { readonly stop: () => Promise<void> } {
   const producer = openKafkaProducer({ address, clientId: 'test relay', log: silent });
   const control = new AbortController();
-  const running = openLogFeed(store, { pollMs: 20 }).run({
+  let published: Checkpoint | null = null;
+  const running = runConsumer(openLogFeed(store, { pollMs: 20 }), {
     ...{ consumer: 'test relay', categories: ['order', 'stock'], batchMax: 1_000, signal: control.signal },
-    loadCheckpoint: () => Promise.resolve(null),
-    handle: ({ events }) => publish(producer, { events, epoch: store.epoch, topics }),
+    loadCheckpoint: () => Promise.resolve(published),
+    handle: async ({ events, checkpoint }) => {
+      await publish(producer, { events, epoch: store.epoch, topics });
+      published = checkpoint;
+    },
   });
   running.catch(() => undefined);
   return {

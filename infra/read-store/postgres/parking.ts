@@ -73,7 +73,14 @@ function mend<Answer>(pool: pg.Pool, mending: Mending<Answer>): Promise<Answer> 
   const { view, stream, keys } = mending;
   const consumer = view.name;
   return withTransaction<Answer>(pool, async (client) => {
-    await client.query('update views.checkpoints set turn = $2 where consumer = $1', [consumer, randomUUID()]);
+    // In one order, so that two who mend cannot wait for each other's rows.
+    await client.query(
+      `with held as materialized (
+         select partition from views.checkpoints where consumer = $1 order by partition for update)
+       update views.checkpoints as places set turn = $2 from held
+       where places.consumer = $1 and places.partition = held.partition`,
+      [consumer, randomUUID()],
+    );
     const { answer, mended } = mending.fold(await hold(client, { view, stream, keys }));
     if (mended === null) throw new Rollback(answer);
     await write(client, { view, stream, mended });
