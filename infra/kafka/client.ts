@@ -60,7 +60,8 @@ export function openKafkaClient({ address, clientId, log, requestTimeoutMs }: Cl
         disconnectMs,
         disconnect().catch(() => undefined),
       );
-      abandon();
+      // What is left ends quietly: nobody waits for an answer on it.
+      for (const socket of sockets) socket.destroy();
     },
   };
 }
