@@ -127,6 +127,8 @@ export type OrderFact =
   | RecordShipmentDelivered
   | RecordShipmentFailed;
 export type OrderCommand = OrderRequest | OrderFact;
+/** What our own services ask of an order that is there. Those that begin one have doors of their own. */
+export type OrderDoorCommand = Exclude<OrderCommand, PlaceOrder | BackfillOrder>;
 
 type OfSku<Type extends string> = { readonly type: Type; readonly sku: string };
 export type ReceiveStock = OfSku<'ReceiveStock'> & { readonly quantity: number };
@@ -141,3 +143,5 @@ export type ChangeReservation = OfSku<'ChangeReservation'> & {
   readonly orderVersion: number;
 };
 export type StockCommand = ReceiveStock | AdjustStock | ReserveStock | ChangeReservation | ReleaseStock | DeductStock;
+/** What a saga asks of the stock. */
+export type ReservationCommand = Exclude<StockCommand, ReceiveStock | AdjustStock>;

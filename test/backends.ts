@@ -10,7 +10,8 @@ import { kafkaBrokerMissing } from '../infra/local/kafka-broker.ts';
 import { findRedisServer, startRedisServer } from '../infra/local/redis-server.ts';
 import { dockerRuns } from './docker.ts';
 import { kafkaBackend } from './kafka-backend.ts';
-import { lazyBackend } from './lazy-backend.ts';
+import { lazyBackend, type BackendSource } from './lazy-backend.ts';
+import { registryBackend } from './registry-backend.ts';
 
 declare module 'vitest' {
   // Only an interface can be merged with vitest's own.
@@ -32,6 +33,10 @@ declare module 'vitest' {
     kafkaMissing: string;
     /** Why no test can start a Kafka of its own; empty when it can. */
     kafkaBrokerMissing: string;
+    /** Where test/registry.ts asks for the run's schema registry, which starts when it is first asked. */
+    registryDoor: string;
+    /** Why there is none; empty when there is one. */
+    registryMissing: string;
   }
 }
 
@@ -51,13 +56,13 @@ export default async function provideBackends(project: TestProject): Promise<() 
   project.provide('redisUrl', redis.url);
   project.provide('redisMissing', redis.missing);
   project.provide('redisServerMissing', (await findRedisServer()) === null ? noRedisServer : '');
-  const kafka = await kafkaBackend(dockerRuns);
-  if (kafka.missing !== null) absent('kafka', kafka.missing);
-  const kafkaDoor = await lazyBackend(kafka.open);
-  opening.defer(() => kafkaDoor.close());
-  project.provide('kafkaDoor', kafkaDoor.door);
-  project.provide('kafkaMissing', kafka.missing ?? '');
+  const kafka = await provideLazily('kafka', await kafkaBackend(dockerRuns), opening);
+  project.provide('kafkaDoor', kafka.door);
+  project.provide('kafkaMissing', kafka.missing);
   project.provide('kafkaBrokerMissing', (await kafkaBrokerMissing()) ?? '');
+  const registry = await provideLazily('registry', await registryBackend(dockerRuns), opening);
+  project.provide('registryDoor', registry.door);
+  project.provide('registryMissing', registry.missing);
   const opened = opening.move();
   return () => opened.disposeAsync();
 }
@@ -87,6 +92,14 @@ async function openRedis(): Promise<Backend> {
 function absent(name: string, missing: string): Backend {
   if (process.env.REQUIRE_BACKENDS?.split(',').includes(name) === true) throw new Error(missing);
   return { url: '', missing, close: nothingToClose };
+}
+
+/** Of what costs seconds and half a gigabyte: it starts when the first suite asks. */
+async function provideLazily(name: string, { missing, open }: BackendSource, opening: AsyncDisposableStack) {
+  if (missing !== null) absent(name, missing);
+  const backend = await lazyBackend(open);
+  opening.defer(() => backend.close());
+  return { door: backend.door, missing: missing ?? '' };
 }
 
 const prefix = 'order-center-test-';

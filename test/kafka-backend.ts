@@ -1,22 +1,13 @@
 import { kafkaBrokerMissing, startKafkaBroker } from '../infra/local/kafka-broker.ts';
-import type { OpenedBackend } from './lazy-backend.ts';
-
-export type KafkaBackend = {
-  /** Why there is none; null: `open` gives one. */
-  readonly missing: string | null;
-  readonly open: () => Promise<OpenedBackend>;
-};
+import { namedBackend, type BackendSource, type OpenedBackend } from './lazy-backend.ts';
 
 // Kafka 4.1, as infra/local starts it.
 const image = 'confluentinc/cp-kafka:8.1.0';
 
 /** TEST_KAFKA_BROKERS, else a container where Docker runs, else Apache Kafka on the machine's Java. */
-export async function kafkaBackend(dockerRuns: () => Promise<boolean>): Promise<KafkaBackend> {
+export async function kafkaBackend(dockerRuns: () => Promise<boolean>): Promise<BackendSource> {
   const brokers = process.env.TEST_KAFKA_BROKERS ?? '';
-  if (brokers !== '') {
-    const close = (): Promise<void> => Promise.resolve();
-    return { missing: null, open: () => Promise.resolve({ address: brokers, close }) };
-  }
+  if (brokers !== '') return namedBackend(brokers);
   if (await dockerRuns()) return { missing: null, open: inContainer };
   const missing = await kafkaBrokerMissing();
   return { missing: missing === null ? null : `${missing}; or set TEST_KAFKA_BROKERS`, open: onJava };

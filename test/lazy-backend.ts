@@ -4,6 +4,13 @@ import type { AddressInfo } from 'node:net';
 /** What a backend gives to tests, and how it is closed. */
 export type OpenedBackend = { readonly address: string; readonly close: () => Promise<void> };
 
+/** Where a backend of the run can come from. */
+export type BackendSource = {
+  /** Why there is none; null: `open` gives one. */
+  readonly missing: string | null;
+  readonly open: () => Promise<OpenedBackend>;
+};
+
 /** A backend that starts when the first test asks for it, through a door on loopback that every test process reaches. */
 export type LazyBackend = { readonly door: string; close(): Promise<void> };
 
@@ -30,6 +37,11 @@ export async function lazyBackend(open: () => Promise<OpenedBackend>): Promise<L
       );
     },
   };
+}
+
+/** One that the environment names. It is not ours to close. */
+export function namedBackend(address: string): BackendSource {
+  return { missing: null, open: () => Promise.resolve({ address, close: () => Promise.resolve() }) };
 }
 
 /** As long as a machine may take that fetches the server first. */

@@ -14,10 +14,13 @@ export type CommandAnswer =
   | { readonly outcome: 'accepted'; readonly version: number }
   | { readonly outcome: 'rejected'; readonly rejection: Rejection };
 
+/** `signal` ends the wait for an answer; what was sent may have its effect all the same. */
+export type DoorCall = { readonly signal: AbortSignal };
+
 /**
  * How one service asks another: a command with a synchronous, durable answer. In one process a function call; across
  * processes HTTP. The same command id is answered as the first time. Throws OperationalFailure; a retry is safe.
  */
-export type CommandDoor<C> = {
-  send(envelope: CommandEnvelope<C>): Promise<CommandAnswer>;
+export type CommandDoor<C, Answer = CommandAnswer> = {
+  send(envelope: CommandEnvelope<C>, call?: DoorCall): Promise<Answer>;
 };

@@ -26,6 +26,11 @@ export type Config = {
   readonly feedUrl: string | null;
   /** null: in this process. */
   readonly cacheUrl: string | null;
+  /** null: orders are decided in the process that asks; the same for stock. */
+  readonly commandsUrl: string | null;
+  readonly inventoryUrl: string | null;
+  /** The roles behind the origin: each of them `role=url`. */
+  readonly upstreams: readonly string[];
   /** null: our simulator, as for the other two. */
   readonly paymentUrl: string | null;
   readonly logisticsUrl: string | null;
@@ -136,7 +141,7 @@ function textOf(env: Environment, name: string): string | null {
 
 function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByMethod']): Config {
   const { port, host, auth, dataDir, eventStoreUrl, readDbUrl, unpaidExpiryMs, logLevel } = values;
-  const { feedUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
+  const { feedUrl, commandsUrl, inventoryUrl, upstreams, cacheUrl, paymentUrl, logisticsUrl, riskUrl } = values;
   const payment = {
     port: values.paymentPort,
     delayMs: values.paymentDelayMs,
@@ -157,7 +162,9 @@ function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByM
     timeoutAfterSuccessRate: values.riskTimeoutAfterSuccessRate,
   };
   const doors = { port, host, auth, logLevel };
-  const parts = { dataDir, eventStoreUrl, readDbUrl, feedUrl, cacheUrl, paymentUrl, logisticsUrl, riskUrl };
+  const gateways = { paymentUrl, logisticsUrl, riskUrl };
+  const roles = { commandsUrl, inventoryUrl, upstreams: upstreams ?? [] };
+  const parts = { dataDir, eventStoreUrl, readDbUrl, feedUrl, cacheUrl, ...roles, ...gateways };
   return {
     ...doors,
     ...parts,

@@ -58,6 +58,21 @@ export const variables = {
     url({ schemes: ['memory:', 'redis:', 'rediss:'] }),
     'Where order snapshots are cached: redis://[user:password@]host[:port][/database]; in process if absent.',
   ),
+  commandsUrl: optional(
+    'COMMANDS_URL',
+    url({ schemes: http }),
+    'The order-commands role that sagas ask; in process if absent.',
+  ),
+  inventoryUrl: optional(
+    'INVENTORY_URL',
+    url({ schemes: http }),
+    'The inventory role that sagas ask; in process if absent.',
+  ),
+  upstreams: optional(
+    'UPSTREAMS',
+    words,
+    'The origin: what it leads to, as order-commands=http://…,order-queries=http://…; a role may occur several times.',
+  ),
   paymentUrl: optional('PAYMENT_URL', url({ schemes: http }), 'The payment gateway; our simulator if absent.'),
   logisticsUrl: optional('LOGISTICS_URL', url({ schemes: http }), 'The carrier; our simulator if absent.'),
   riskUrl: optional('RISK_URL', url({ schemes: http }), 'The risk check; our simulator if absent.'),
@@ -91,6 +106,11 @@ export const variables = {
     'TEST_KAFKA_BROKERS',
     words,
     "Tests: host:port of a Kafka to make topics in; Apache Kafka on the machine's Java if absent.",
+  ),
+  testRegistryUrl: optional(
+    'TEST_REGISTRY_URL',
+    url({ schemes: http }),
+    "Tests: a schema registry with Confluent's API; Apicurio on the machine's Java if absent.",
   ),
   requireBackends: optional('REQUIRE_BACKENDS', words, 'Tests: backends whose absence is a failure, not a skip.'),
 } as const;

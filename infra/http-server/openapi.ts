@@ -1,4 +1,4 @@
-import swagger from '@fastify/swagger';
+import swagger, { type StaticDocumentSpec } from '@fastify/swagger';
 import type { FastifySchema } from 'fastify';
 import type { HttpApp } from './app.ts';
 import { documentedHeaders } from './documented.ts';
@@ -9,11 +9,20 @@ export type ApiDescription = {
   readonly version: string;
   readonly description: string;
   readonly tags: readonly { readonly name: string; readonly description: string }[];
+  /** The whole document, of a door that leads to other processes' routes; made from its own routes if absent. */
+  readonly document?: object;
 };
 
 /** Collects the routes that follow into one OpenAPI 3.1 document. Await it before the first route. */
-export async function describeApi(app: HttpApp, { tags, ...info }: ApiDescription): Promise<void> {
+export async function describeApi(app: HttpApp, { tags, document, ...info }: ApiDescription): Promise<void> {
   shareSchemas(app, [problemSchema]);
+  if (document !== undefined) {
+    await app.register(swagger, {
+      mode: 'static',
+      specification: { document: document as StaticDocumentSpec['document'] },
+    });
+    return;
+  }
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',

@@ -8,6 +8,8 @@ export type Place = {
   /** As the broker said last. */
   endOffset: number;
   committedAtMs: number;
+  /** null: nothing yet by this member. */
+  committedOffset: number | null;
   /** Looks in a row that found records which the driver did not bring. */
   idleLooks: number;
 };
@@ -29,7 +31,7 @@ export function setPlace(
   partition: TopicPartition,
   at: Pick<Place, 'nextOffset' | 'endOffset'>,
 ): Place {
-  const place = { ...at, committedAtMs: 0, idleLooks: 0 };
+  const place = { ...at, committedAtMs: 0, committedOffset: null, idleLooks: 0 };
   assignment.places.set(nameOf(partition), place);
   return place;
 }

@@ -80,17 +80,23 @@ async function deliverPart(
   }
   place.nextOffset = nextOffset;
   payload.resolveOffset(last.offset);
-  await commit(payload, place);
+  await commit(payload, place, settledOf(consumption, { topic, partition }, place));
   return true;
 }
 
-async function commit(payload: EachBatchPayload, place: Place): Promise<void> {
+/** How far the group's offset may go. */
+export function settledOf({ settledTo }: Consumption, partition: TopicPartition, { nextOffset }: Place): number {
+  return settledTo === undefined ? nextOffset : settledTo(partition, nextOffset);
+}
+
+async function commit(payload: EachBatchPayload, place: Place, settled: number): Promise<void> {
   const now = Date.now();
   if (place.nextOffset < place.endOffset && now - place.committedAtMs < commitEveryMs) return;
   const { topic, partition } = payload.batch;
-  const offset = String(place.nextOffset);
+  const offset = String(settled);
   await payload.commitOffsetsIfNecessary({ topics: [{ topic, partitions: [{ partition, offset }] }] });
   place.committedAtMs = now;
+  place.committedOffset = settled;
 }
 
 /** The group hears from us while the work takes its time; where it no longer wants to, its answer goes before ours. */

@@ -1,13 +1,13 @@
 import type { Admin, Consumer, EachBatchPayload } from 'kafkajs';
 import { OperationalFailure } from '../failures.ts';
 import { lagOf, lookAt, newAssignment, setPlace, type Assignment } from './assignment.ts';
-import { deliver } from './deliver.ts';
+import { deliver, settledOf } from './deliver.ts';
 import { isDriverError, kafkaFailure } from './failure.ts';
 import { byTopic, nameOf, offsetsOf } from './partitions.ts';
 import type { Consumption, PartitionLag, TopicPartition } from './port.ts';
 
 export type MemberOptions = {
-  readonly consumer: Pick<Consumer, 'pause' | 'resume' | 'seek'>;
+  readonly consumer: Pick<Consumer, 'pause' | 'resume' | 'seek' | 'commitOffsets'>;
   readonly admin: Pick<Admin, 'fetchTopicOffsets'>;
   readonly consumption: Consumption;
   /** The consumption cannot go on: it ends with the first of these. */
@@ -76,6 +76,7 @@ export function openMember(options: MemberOptions): Member {
     },
     look: async () => {
       const assignment = current;
+      if (consumption.settledTo !== undefined) await commitSettled(options, assignment);
       const offsets = await offsetsOf(admin, consumption.topics);
       if (assignment !== current || inHand.size > 0) return;
       const found = (each: TopicPartition) => lookAt(assignment.places.get(nameOf(each)), offsets.get(nameOf(each)));
@@ -93,6 +94,20 @@ export function openMember(options: MemberOptions): Member {
       await settled();
     },
   };
+}
+
+/** What was settled after its batch: no other batch may come for long. */
+async function commitSettled({ consumer, consumption }: MemberOptions, assignment: Assignment): Promise<void> {
+  if (assignment.lost.signal.aborted) return;
+  const settled = assignment.partitions.flatMap((partition) => {
+    const place = assignment.places.get(nameOf(partition));
+    if (place === undefined) return [];
+    const offset = settledOf(consumption, partition, place);
+    return offset > (place.committedOffset ?? -1) ? [{ partition, place, offset }] : [];
+  });
+  if (settled.length === 0) return;
+  await consumer.commitOffsets(settled.map(({ partition, offset }) => ({ ...partition, offset: String(offset) })));
+  for (const { place, offset } of settled) place.committedOffset = Math.max(offset, place.committedOffset ?? -1);
 }
 
 type Starting = {

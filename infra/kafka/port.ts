@@ -69,6 +69,11 @@ export type Consumption = {
   readonly startAt?: (partition: AssignedPartition) => Promise<number>;
   /** One batch at a time for each partition. When it resolves, the group's offset is committed; when it throws, nothing is. */
   readonly handle: (batch: RecordBatch) => Promise<void>;
+  /**
+   * Asked how far the group's offset may go of a partition that was handled up to `nextOffset`, where `handle` resolves
+   * before its records are done. Absent: all the way.
+   */
+  readonly settledTo?: (partition: TopicPartition, nextOffset: number) => number;
   /** Aborting it ends the consumption within a second of the handler's return. */
   readonly signal: AbortSignal;
 };

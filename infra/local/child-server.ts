@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { open, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 import { within } from '../within.ts';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
@@ -28,8 +28,24 @@ const note = 'process.json';
 const lastLines = 5;
 const lineMax = 300;
 
-/** @throws Error where the program cannot be started at all */
-export async function startChildServer({ program, args, folder, endMaxMs }: ChildServerOptions): Promise<ChildServer> {
+/**
+ * Starts a server and waits for it.
+ * @param serves resolves with null when it serves, or with what it did instead
+ * @throws Error what the server said when it did not get there; it has ended then
+ */
+export async function startServing(
+  options: ChildServerOptions,
+  serves: () => Promise<string | null>,
+): Promise<ChildServer> {
+  const server = await startChildServer(options);
+  const ended = server.exited.then((how) => `ended at its start (${how})`);
+  const problem = await Promise.race([serves(), ended]);
+  if (problem === null) return server;
+  await server.end('SIGKILL');
+  throw new Error(`${basename(options.program)} ${problem}: ${await server.lastWords()}`);
+}
+
+async function startChildServer({ program, args, folder, endMaxMs }: ChildServerOptions): Promise<ChildServer> {
   const logFile = join(folder, 'server.log');
   const log = await open(logFile, 'a', 0o600);
   const { size } = await log.stat();

@@ -1,36 +1,28 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
-import { endLeftServer, startChildServer, type ChildServer } from './child-server.ts';
-import { claimDataDir } from './data-dir.ts';
+import { startServing, type ChildServer } from './child-server.ts';
 import { findJava } from './find-java.ts';
 import { freePort } from './free-port.ts';
 import { untilKafkaServes } from './kafka-serves.ts';
-import { temporaryFolder } from './left-folders.ts';
 import { artifactsMissing, fetchArtifacts, type MavenArtifacts } from './maven-cache.ts';
+import { openOwnServer, type OwnServer, type Place } from './own-server.ts';
 
-/** An Apache Kafka of our own on loopback: one process, broker and controller (KRaft). It makes no topic unasked. */
-export type KafkaBroker = {
+/**
+ * An Apache Kafka of our own: one process, broker and controller (KRaft). It makes no topic unasked, and has what it
+ * had when it is started again.
+ */
+export type KafkaBroker = OwnServer & {
   /** As clients take it: `127.0.0.1:port`. */
   readonly brokers: string;
-  readonly port: number;
-  pid(): number;
-  /** Resolves with how the one that runs now ended, whoever ended it. */
-  exited(): Promise<string>;
-  /** SIGKILL, as a crash would; resolves when it is gone. */
-  kill(): Promise<void>;
-  /** After an end: on the same port, with all that it had. Resolves when it serves. */
-  startAgain(): Promise<void>;
-  /** Ends it for good, and removes its folder where that was its own choice. Repeatable. */
-  stop(): Promise<void>;
 };
 
 export type KafkaBrokerOptions = {
-  /** Where its logs are kept; a temporary folder of its own if absent. */
+  /** Where its logs are kept; a temporary folder if absent. */
   readonly folder?: string;
   /** A free one if absent. */
   readonly port?: number;
@@ -53,9 +45,7 @@ const artifacts: MavenArtifacts = {
 };
 
 const formatMaxMs = 60_000;
-// A broker without its controller ends slowly by itself; ours end together.
 const endMaxMs = 15_000;
-const startsMax = 3;
 
 /** Why no broker can be started here; null: one can. */
 export async function kafkaBrokerMissing(): Promise<string | null> {
@@ -72,90 +62,43 @@ export async function startKafkaBroker(options: KafkaBrokerOptions = {}): Promis
   const java = await findJava();
   if (java === null) throw new Error((await kafkaBrokerMissing()) ?? '');
   const jars = await fetchArtifacts(artifacts, options.say ?? ignore);
-  const folder = options.folder ?? (await temporaryFolder('order-center-kafka-'));
-  const claim = await claimDataDir(folder);
-  const program: Program = { java, classPath: join(jars, '*'), folder: claim.dataDir };
-  try {
-    await endLeftServer(claim.dataDir);
-    const { server, port } = await firstStart(program, options);
-    return broker({ program, options: { ...options, port }, port, first: server, release: () => claim.release() });
-  } catch (error) {
-    await claim.release();
-    throw error;
-  }
-}
-
-type Program = { readonly java: string; readonly classPath: string; readonly folder: string };
-type Started = { readonly server: ChildServer; readonly port: number };
-
-/** A port that was free a moment ago may be taken by now: then once more with others. */
-async function firstStart(program: Program, options: KafkaBrokerOptions): Promise<Started> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = options.port ?? (await freePort());
-    try {
-      return { server: await launch(program, { ...options, port }), port };
-    } catch (error) {
-      if (options.port !== undefined || attempt >= startsMax) throw error;
-    }
-  }
-}
-
-type Running = {
-  readonly program: Program;
-  readonly options: KafkaBrokerOptions & { readonly port: number };
-  readonly port: number;
-  readonly first: ChildServer;
-  readonly release: () => Promise<void>;
-};
-
-function broker({ program, options, port, first, release }: Running): KafkaBroker {
-  let server = first;
-  return {
-    brokers: `127.0.0.1:${options.advertisedPort ?? port}`,
-    port,
-    pid: () => server.pid,
-    exited: () => server.exited,
-    kill: () => server.end('SIGKILL'),
-    startAgain: async () => {
-      server = await launch(program, options);
-    },
-    stop: async () => {
-      await server.end('SIGTERM');
-      await release();
-      if (options.folder === undefined) await rm(program.folder, { recursive: true, force: true, maxRetries: 5 });
-    },
-  };
-}
-
-async function launch(
-  { java, classPath, folder }: Program,
-  { port, advertisedPort = port, settings = {} }: Running['options'],
-): Promise<ChildServer> {
-  const properties = join(folder, 'server.properties');
-  const lines = { ...(await ourSettings({ folder, port, advertisedPort })), ...settings };
-  await mkdir(folder, { recursive: true });
-  await writeFile(properties, Object.entries(lines).map(([name, value]) => `${name}=${value}\n`).join('')); // prettier-ignore
-  const args = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-Djava.awt.headless=true', '-cp', classPath];
-  await format(java, args, { folder, properties });
-  const server = await startChildServer({
-    program: java,
-    args: ['-Xmx512m', '-XX:+ExitOnOutOfMemoryError', ...args, 'kafka.Kafka', properties],
-    folder,
-    endMaxMs,
+  const program = { java, classPath: join(jars, '*') };
+  const server = await openOwnServer({
+    prefix: 'order-center-kafka-',
+    folder: options.folder,
+    port: options.port,
+    launch: (place) => launch(program, place, options),
   });
-  const ended = server.exited.then((how) => `ended at its start (${how})`);
-  const problem = await Promise.race([untilKafkaServes(`127.0.0.1:${port}`), ended]);
-  if (problem === null) return server;
-  await server.end('SIGKILL');
-  throw new Error(`Kafka ${problem}: ${await server.lastWords()}`);
+  return { ...server, brokers: `127.0.0.1:${options.advertisedPort ?? server.port}` };
 }
 
-type Formatted = { readonly folder: string; readonly properties: string };
+type Program = { readonly java: string; readonly classPath: string };
 
-/** Once a folder. A format that was killed half way is done again. */
-async function format(java: string, args: readonly string[], { folder, properties }: Formatted): Promise<void> {
-  const marks = ['meta.properties', 'bootstrap.checkpoint'];
-  if (marks.every((mark) => existsSync(join(logsOf(folder), mark)))) return;
+async function launch(program: Program, place: Place, options: KafkaBrokerOptions): Promise<ChildServer> {
+  const properties = join(place.folder, 'server.properties');
+  const lines = { ...(await ourSettings(place, options.advertisedPort ?? place.port)), ...options.settings };
+  const text = Object.entries(lines).map(([name, value]) => `${name}=${value}\n`);
+  await writeFile(properties, text.join(''));
+  const { java, classPath } = program;
+  const args = ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', '-Djava.awt.headless=true', '-cp', classPath];
+  if (!isFormatted(place.folder)) await format(java, [...args], properties);
+  return startServing(
+    {
+      program: java,
+      args: ['-Xmx512m', '-XX:+ExitOnOutOfMemoryError', ...args, 'kafka.Kafka', properties],
+      folder: place.folder,
+      endMaxMs,
+    },
+    () => untilKafkaServes(`127.0.0.1:${place.port}`),
+  );
+}
+
+/** A format that was killed half way is done again. */
+function isFormatted(folder: string): boolean {
+  return ['meta.properties', 'bootstrap.checkpoint'].every((mark) => existsSync(join(logsOf(folder), mark)));
+}
+
+async function format(java: string, args: readonly string[], properties: string): Promise<void> {
   // As StorageTool random-uuid, without a Java for it; the tool takes a leading dash for an option.
   const id = randomBytes(16).toString('base64url').replace(/^-/, 'A');
   const tool = ['kafka.tools.StorageTool', 'format', '--ignore-formatted', '-t', id, '-c', properties];
@@ -166,18 +109,16 @@ function logsOf(folder: string): string {
   return join(folder, 'logs');
 }
 
-type Address = { readonly folder: string; readonly port: number; readonly advertisedPort: number };
-
-async function ourSettings({ folder, port, advertisedPort }: Address): Promise<Readonly<Record<string, string>>> {
+async function ourSettings(place: Place, advertisedPort: number): Promise<Readonly<Record<string, string>>> {
   const controller = await freePort();
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+    listeners: `PLAINTEXT://127.0.0.1:${place.port},CONTROLLER://127.0.0.1:${controller}`,
     'advertised.listeners': `PLAINTEXT://127.0.0.1:${advertisedPort}`,
     'controller.listener.names': 'CONTROLLER',
-    'log.dirs': logsOf(folder),
+    'log.dirs': logsOf(place.folder),
     // One broker: no topic has a second copy, and a group need not wait for members on their way.
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '4',

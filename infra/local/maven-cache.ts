@@ -83,11 +83,13 @@ async function fetchInto(folder: string, artifacts: MavenArtifacts, say: (line: 
   const args = ['-q', '-B', '-f', join(import.meta.dirname, pom), `${plugin}:${goal}`, '-DincludeScope=runtime'];
   try {
     const begun = performance.now();
-    await promisify(execFile)(maven, [...args, `-Dfetched.version=${version}`, `-DoutputDirectory=${draft}`], {
+    // The marks of what was unpacked would otherwise go beside the pom, into the repository.
+    const places = [`-DoutputDirectory=${join(draft, 'files')}`, `-DmarkersDirectory=${join(draft, 'marks')}`];
+    await promisify(execFile)(maven, [...args, `-Dfetched.version=${version}`, ...places], {
       timeout: fetchMaxMs,
       killSignal: 'SIGKILL',
     });
-    await rename(draft, folder);
+    await rename(join(draft, 'files'), folder);
     say(`fetched ${name} ${version} in ${Math.round((performance.now() - begun) / 1000)} s`);
   } catch (error) {
     throw new Error(`${name} ${version} could not be fetched: ${lastLines(error)}`, { cause: error });

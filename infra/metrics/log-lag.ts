@@ -19,7 +19,7 @@ export type LogLagOptions = SamplerOptions & {
  */
 export function watchLogLag(
   options: LogLagOptions,
-  kind: 'projection' | 'consumer',
+  kind: 'projection' | 'consumer' | 'relay',
   consumers: readonly LaggingConsumer[],
 ): void {
   const { metrics, store, readStore } = options;

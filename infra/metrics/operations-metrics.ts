@@ -16,6 +16,8 @@ const gauges = {
   },
   consumer_lag_seconds: { help: 'Age of the oldest event that a consumer has not handled', label: 'consumer' },
   consumer_lag_events: { help: 'Events that a consumer has not handled; counted up to 100,000', label: 'consumer' },
+  relay_lag_seconds: { help: 'Age of the oldest event that is not in Kafka yet', label: 'relay' },
+  relay_lag_events: { help: 'Events that are not in Kafka yet; counted up to 100,000', label: 'relay' },
   sagas: { help: 'Fulfillments that have not ended, by state', label: 'state' },
   saga_drives: { help: 'Fulfillments that this process drives, or that wait for a free slot', label: 'state' },
   breaker_open: { help: '1 where the breaker of a dependency is open, 0.5 half-open, 0 closed', label: 'dependency' },
@@ -44,6 +46,9 @@ const counters = {
     label: 'writer',
   },
   consumer_restarts_total: { help: 'Starts of a consumer from its checkpoint after a failure', label: 'consumer' },
+  relay_records_total: { help: 'Records that Kafka acknowledged, repeated ones as well', label: 'topic' },
+  relay_batches_total: { help: 'Batches of records that Kafka acknowledged whole', label: [] },
+  relay_republished_total: { help: 'Starts from the beginning of the log, since a topic had lost records', label: [] },
   projection_events_total: {
     help: 'Events of committed batches: applied, known already (duplicate), read again to fill a gap (healed)',
     label: ['projection', 'result'],

@@ -48,6 +48,13 @@ export type CheckpointMove = {
   readonly turn?: string;
 };
 
+/** Where a consumer is believed to stand. */
+export type StoredCheckpointPlace = {
+  readonly consumer: string;
+  readonly partition: Partition;
+  readonly from: Checkpoint;
+};
+
 /** Where a consumer stands, and what it left behind on the way: loaded together, so that one compare-and-set covers both. */
 export type Place = {
   readonly checkpoint: Checkpoint | null;
@@ -101,6 +108,8 @@ export type ReadStore = {
   checkpoints(): Promise<readonly StoredCheckpoint[]>;
   /** Moves a checkpoint without rows. 'moved': another owner did; nothing was written. */
   moveCheckpoint(move: CheckpointMove): Promise<'committed' | 'moved'>;
+  /** A consumer that has to begin again, if it still stands at `from`. 'moved': another owner went on. */
+  forgetCheckpoint(place: StoredCheckpointPlace): Promise<'committed' | 'moved'>;
   /**
    * All of it or nothing. 'moved': another owner moved the checkpoint or took a turn; nothing was written. 'seen': the
    * consumer has progress of a stream that is said to begin; nothing was written.
@@ -117,8 +126,8 @@ export type ReadStore = {
   list<D extends Document>(query: ListQuery<D>): Promise<readonly { readonly key: string; readonly document: D }[]>;
   /** How many rows hold each value of a text column, over all tenants: for metrics. */
   countBy<D extends Document>(view: View<D>, column: string): Promise<ReadonlyMap<string, number>>;
-  /** Every document in pages, for verify and digests; order: tenant, key. */
-  scan<D extends Document>(view: View<D>): AsyncIterable<Row<D>>;
+  /** Every document, or every one that passes the filter, of all tenants in pages; order: tenant, key. */
+  scan<D extends Document>(view: View<D>, filter?: Filter): AsyncIterable<Row<D>>;
   /** Takes due rows for `leaseMs` by the database's clock: another claim in that time does not see them. Autocommit. */
   claimDue<D extends Document>(
     view: View<D>,

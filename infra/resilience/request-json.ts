@@ -5,6 +5,8 @@ export type JsonRequest = {
   /** Absent: a GET. */
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+  /** What a peer that speaks our codes says with an answer that is not 2xx; null: nothing that is known. */
+  readonly failureOf?: (status: number, text: string) => OperationalFailure | null;
 };
 
 /** For a caller without a signal of its own: no wait is without an end. */
@@ -15,17 +17,20 @@ const UNSIGNALLED_TIMEOUT_MS = 30_000;
  * followed: where requests go is configuration, never the peer's choice. Messages name the path without its query.
  * @returns the body of a 2xx answer. A 404 is a refusal, never "not found": a wrong URL must not read as "never charged"
  * @throws OperationalFailure DEPENDENCY_TIMEOUT (the signal ended it) and DEPENDENCY_FAILED (no connection, broken or
- *   unreadable answer, 408, 429, 5xx), both retryable; DEPENDENCY_REFUSED (any other status), not retryable
+ *   unreadable answer, 408, 429, 5xx), both retryable; DEPENDENCY_REFUSED (any other status), not retryable; what `failureOf` makes of it
  */
 export async function requestJson(request: JsonRequest): Promise<unknown> {
   const signal = request.signal ?? AbortSignal.timeout(UNSIGNALLED_TIMEOUT_MS);
   const answer = await send(request, signal).catch((cause: unknown) => {
     throw signal.aborted ? timeout(request.url, cause) : failed(request.url, 'no answer', cause);
   });
+  const isGood = answer.status >= 200 && answer.status <= 299;
+  const told = isGood ? undefined : request.failureOf?.(answer.status, answer.text);
+  if (told) throw told;
   if (answer.status >= 500 || answer.status === 408 || answer.status === 429) {
     throw failed(request.url, `status ${answer.status}`);
   }
-  if (answer.status < 200 || answer.status > 299) throw refused(request.url, answer.status);
+  if (!isGood) throw refused(request.url, answer.status);
   return parsed(request.url, answer.text);
 }
 

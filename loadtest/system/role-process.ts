@@ -32,6 +32,8 @@ export type LaunchOptions = {
   readonly environment: Readonly<Record<string, string>>;
   /** For its log, `<role>.log`, which roles of one name share. */
   readonly folder: string;
+  /** Any free one if absent; one that others know it by, where it is to come back there. */
+  readonly port?: number;
 };
 
 const root = join(import.meta.dirname, '..', '..');
@@ -39,11 +41,12 @@ const readyWithinMs = 60_000;
 const endsWithinMs = 30_000;
 
 /** @throws Error when it ends, or is not ready within 60 s */
-export async function launchRole(role: RoleName, { environment, folder }: LaunchOptions): Promise<RoleProcess> {
+export async function launchRole(role: RoleName, options: LaunchOptions): Promise<RoleProcess> {
+  const { environment, folder, port = 0 } = options;
   const log = await open(join(folder, `${role}.log`), 'a');
   const child = spawn(process.execPath, [join(root, 'services', role, 'main.ts')], {
     cwd: root,
-    env: { ...process.env, LOG_LEVEL: 'warn', ...environment, PORT: '0' },
+    env: { ...process.env, LOG_LEVEL: 'warn', ...environment, PORT: String(port) },
     stdio: ['ignore', 'pipe', log.fd],
   });
   await log.close();

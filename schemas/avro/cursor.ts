@@ -5,6 +5,8 @@ export type Cursor = {
   /** The integer that was read last. */
   integer: number;
   depth: number;
+  /** What arrays and maps claimed so far. */
+  items: number;
 };
 
 export type NumberFault = 'BODY_TRUNCATED' | 'BODY_NUMBER_UNSAFE';

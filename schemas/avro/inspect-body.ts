@@ -31,6 +31,8 @@ type Walk = (cursor: Cursor) => BodyFault | null;
 
 /** As deep as JSON may be on HTTP (schemas/text.ts). A schema that contains itself meets it first. */
 const nestingMax = 32;
+/** In all arrays and maps of a body together: forty times what the largest order holds (500 lines). */
+const itemsMax = 20_000;
 const int32Max = 2 ** 31 - 1;
 
 /**
@@ -42,7 +44,7 @@ const int32Max = 2 ** 31 - 1;
 export function inspectorOf(type: avro.Type): InspectBody {
   const walk = walkOf(type, new Map());
   return (body) => {
-    const cursor = { bytes: body, at: 0, integer: 0, depth: 0 };
+    const cursor = { bytes: body, at: 0, integer: 0, depth: 0, items: 0 };
     return walk(cursor) ?? (cursor.at < body.length ? 'BODY_TRAILING_BYTES' : null);
   };
 }
@@ -167,7 +169,6 @@ type ReadKey = (cursor: Cursor, keys: Set<string>) => BodyFault | null;
 function blocksWalk(item: Walk, key: ReadKey | null): Walk {
   return (cursor) => {
     const keys = new Set<string>();
-    let claimed = 0;
     for (;;) {
       const fault = readInteger(cursor);
       if (fault !== null) return fault;
@@ -177,8 +178,8 @@ function blocksWalk(item: Walk, key: ReadKey | null): Walk {
       const sizeFault = sized ? readInteger(cursor) : null;
       if (sizeFault !== null) return sizeFault;
       const end = sized ? cursor.at + cursor.integer : null;
-      claimed += items;
-      if (claimed > cursor.bytes.length || items > cursor.bytes.length - cursor.at) return 'BODY_COUNT_IMPOSSIBLE';
+      cursor.items += items;
+      if (cursor.items > itemsMax || items > cursor.bytes.length - cursor.at) return 'BODY_COUNT_IMPOSSIBLE';
       for (let index = 0; index < items; index += 1) {
         const itemFault = (key === null ? null : key(cursor, keys)) ?? item(cursor);
         if (itemFault !== null) return itemFault;

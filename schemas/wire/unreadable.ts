@@ -10,7 +10,8 @@ export const unreadableCodes = {
   SCHEMA_INCOMPATIBLE: 'The schema that it was written with does not resolve to a released one of the same name.',
   BODY_TRUNCATED: 'The body ends too early.',
   BODY_TRAILING_BYTES: 'Bytes remain behind the body.',
-  BODY_COUNT_IMPOSSIBLE: 'A block claims more items than its bytes could hold, or another size than it has.',
+  BODY_COUNT_IMPOSSIBLE:
+    'A block claims more items than its bytes or any message could hold, or another size than it has.',
   BODY_TOO_DEEP: 'Values are nested too deep.',
   BODY_BRANCH_UNKNOWN: 'A union has no such branch.',
   BODY_SYMBOL_UNKNOWN: 'An enum has no such symbol.',

@@ -5,6 +5,7 @@ import { exchangeLeaseOwner } from '../../infra/local/lease-owner.ts';
 import type { OpenedRole, ProcessContext } from '../../infra/process/open-process.ts';
 import { openStores, storeUrls } from '../../infra/process/stores.ts';
 import { views } from '../../projections/all.ts';
+import { openDoors } from '../fulfillment/doors.ts';
 import { wireFulfillment } from '../fulfillment/wire.ts';
 import { wireInventory } from '../inventory/wire.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
@@ -40,7 +41,8 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
   const wiring = { ...context, ...stores, feed: openEventFeed(stores.store), gatewayUrls };
   const orderCommands = wireOrderCommands({ ...wiring, summaryAt: openSummaryAt(stores.store) });
   const inventory = wireInventory(wiring);
-  const doors = { orders: orderCommands.commands.door, inventory: inventory.inventory.door };
+  const local = { orders: () => orderCommands.commands.door, inventory: () => inventory.inventory.door };
+  const doors = await openDoors({ config, metrics, local });
   return {
     ...database,
     api: apiDescription,

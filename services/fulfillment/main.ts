@@ -1,4 +1,5 @@
 import { openEventFeed } from '../../infra/event-feed/open.ts';
+import { openStores, sharedStoreUrls } from '../../infra/process/stores.ts';
 import { alone } from '../../infra/process/alone.ts';
 import { main } from '../../infra/process/run-process.ts';
 import { views } from '../../projections/all.ts';
@@ -7,21 +8,32 @@ import { wireInventory } from '../inventory/wire.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
 import { openSummaryAt } from '../order-queries/summary-at.ts';
 import { findGateways } from '../simulators/gateway-urls.ts';
+import { openDoors } from './doors.ts';
 import { wireFulfillment } from './wire.ts';
 
-/** Drives the sagas. The orders and the stock that they ask are decided in this process, over the same store. */
+/** Drives the sagas. Orders and stock that have no address are decided in this process, over the same store. */
 await main(
   alone({
     name: 'fulfillment',
     api,
-    stores: ['store', 'subjectKeys', 'paymentTokens', 'readStore', 'leases'],
+    stores: ['store', 'paymentTokens', 'readStore', 'leases'],
     views,
     wire: async (wiring, opening) => {
-      const { store, config } = wiring;
+      const { store, config, metrics } = wiring;
       const { gatewayUrls } = await findGateways(config, opening);
-      const orders = wireOrderCommands({ ...wiring, summaryAt: openSummaryAt(store) }).commands.door;
-      const inventory = wireInventory(wiring).inventory.door;
-      return wireFulfillment({ ...wiring, orders, inventory, gatewayUrls, feed: openEventFeed(store) });
+      const doors = await openDoors({
+        config,
+        metrics,
+        local: {
+          orders: async () => {
+            const source = { urls: sharedStoreUrls(config), views, metrics };
+            const { subjectKeys } = await openStores(source, ['subjectKeys'], opening);
+            return wireOrderCommands({ ...wiring, subjectKeys, summaryAt: openSummaryAt(store) }).commands.door;
+          },
+          inventory: () => wireInventory(wiring).inventory.door,
+        },
+      });
+      return wireFulfillment({ ...wiring, ...doors, gatewayUrls, feed: openEventFeed(store) });
     },
   }),
 );

@@ -3,7 +3,7 @@ import type { Logistics } from '../../infra/logistics/port.ts';
 import type { PaymentTokens } from '../../infra/payment-tokens/port.ts';
 import type { Payments } from '../../infra/payments/port.ts';
 import type { Risk } from '../../infra/risk/port.ts';
-import type { OrderCommand } from '../../schemas/commands.ts';
+import type { OrderDoorCommand } from '../../schemas/commands.ts';
 import type { Rejection } from '../../schemas/decision.ts';
 import type { CommandId, EventId, OrderId, TenantId } from '../../schemas/ids.ts';
 
@@ -44,6 +44,6 @@ export type World = {
   readonly inventory: Inventory;
   readonly payments: Payments;
   readonly logistics: Logistics;
-  readonly orders: CommandDoor<OrderCommand>;
+  readonly orders: CommandDoor<OrderDoorCommand>;
   readonly tokens: Pick<PaymentTokens, 'find' | 'remove'>;
 };

@@ -9,14 +9,14 @@ import { watchLogLag } from '../../infra/metrics/log-lag.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import type { Part } from '../../infra/process/part.ts';
 import type { Stores } from '../../infra/process/stores.ts';
+import type { Doors } from './doors.ts';
 import { openGateways, type GatewayUrls } from './gateways.ts';
 import { sagaMetrics, watchSagas } from './observe-metrics.ts';
 import type { Observation } from './observe.ts';
 import { openFulfillment, sagaDecider } from './open.ts';
-import type { World } from './ports.ts';
 
 export type FulfillmentWiring = Pick<Stores, 'store' | 'readStore' | 'paymentTokens' | 'leases'> &
-  Pick<World, 'orders' | 'inventory'> & {
+  Doors & {
     readonly feed: EventFeed;
     readonly gatewayUrls: GatewayUrls;
     readonly config: Pick<Config, 'unpaidExpiryMs' | 'unpaidExpiryMsByMethod'>;
@@ -56,6 +56,7 @@ export function wireFulfillment(wiring: FulfillmentWiring): Part {
     readiness: [
       { name: 'event-store', check: () => store.ping() },
       { name: 'read-store', check: () => readStore.ping() },
+      ...wiring.doorReadiness,
     ],
     liveness: [{ name, wedged: () => wedgedConsumers(feed) }],
     // Its loops belong together: one process at a time reads the orders, fires the timers and watches the sagas.

@@ -4,4 +4,14 @@ import { apiDescription as api } from '../../schemas/api-description.ts';
 import { wireInventory } from './wire.ts';
 
 /** The doors that decide stock. */
-await main(alone({ name: 'inventory', api, stores: ['store'], wire: wireInventory }));
+await main(
+  alone({
+    name: 'inventory',
+    api,
+    stores: ['store'],
+    wire: (wiring) => {
+      const { doorRoutes, ...part } = wireInventory(wiring);
+      return { ...part, routes: [...part.routes, ...doorRoutes] };
+    },
+  }),
+);

@@ -10,6 +10,9 @@ await main(
     name: 'order-commands',
     api,
     stores: ['store', 'subjectKeys', 'paymentTokens'],
-    wire: (wiring) => wireOrderCommands({ ...wiring, summaryAt: openSummaryAt(wiring.store) }),
+    wire: (wiring) => {
+      const { doorRoutes, ...part } = wireOrderCommands({ ...wiring, summaryAt: openSummaryAt(wiring.store) });
+      return { ...part, routes: [...part.routes, ...doorRoutes] };
+    },
   }),
 );

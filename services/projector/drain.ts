@@ -8,7 +8,7 @@ import type { StreamName } from '../../schemas/ids.ts';
 import { findRefused } from './fold-batch.ts';
 import { foldEvents, keysOf, stepsOf, type Step } from './fold-events.ts';
 import { placeOf, type Folded } from './owned.ts';
-import type { Fault } from './poison.ts';
+import type { Fault } from '../../infra/poison.ts';
 import { readWaiting, type WaitingHistory } from './read-waiting.ts';
 
 export type DrainOptions<D extends Document = Document> = {

@@ -3,7 +3,7 @@ import { runConsumer, type RunConsumerOptions } from '../../infra/event-feed/run
 import type { EventStore } from '../../infra/event-store/port.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
-import { isPoison } from './poison.ts';
+import { isPoison } from '../../infra/poison.ts';
 
 export type EventMetrics = {
   readonly feed: EventFeed;

@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../../schemas/envelope.ts';
 import type { StreamName } from '../../schemas/ids.ts';
 import type { Waiting } from './new-events.ts';
 import { placeOf, type Folded } from './owned.ts';
-import { faultOf, isPoison, type Fault } from './poison.ts';
+import { faultOf, isPoison, type Fault } from '../../infra/poison.ts';
 
 /** An event with its changes, or with why it has none. */
 export type Step<D extends Document> = {
@@ -90,6 +90,6 @@ function attempt<Result>(work: () => Result): Result | Fault {
     return work();
   } catch (error) {
     if (!isPoison(error)) throw error;
-    return faultOf(error);
+    return faultOf(error, 'services/projector/');
   }
 }

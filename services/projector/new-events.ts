@@ -3,7 +3,7 @@ import type { Document, Progress } from '../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import { categoryOf, type StreamName } from '../../schemas/ids.ts';
 import type { Owned } from './owned.ts';
-import { faultNamed, type Fault } from './poison.ts';
+import { faultNamed, type Fault } from '../../infra/poison.ts';
 import type { RunProjectorOptions } from './projector.ts';
 
 /** The events of one stream that cannot be folded: the first is the fault's. */

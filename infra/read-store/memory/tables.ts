@@ -13,6 +13,7 @@ import type {
   DocumentWrite,
   Progress,
   Row,
+  StoredCheckpointPlace,
   View,
 } from '../port.ts';
 import { openParkedRows, type ParkedRows } from './parked-rows.ts';
@@ -81,6 +82,13 @@ export function tryMove({ checkpoints }: Tables, move: CheckpointMove, mayMove =
   if (stored !== undefined && turn !== undefined && stored.turn !== turn) return 'moved';
   if (!mayMove()) return 'seen';
   checkpoints.set(place, { position: to, turn: stored?.turn ?? turn ?? '' });
+  return 'committed';
+}
+
+export function tryForget({ checkpoints }: Tables, place: StoredCheckpointPlace): 'committed' | 'moved' {
+  const name = checkpointPlace(place.consumer, place.partition);
+  if (checkpoints.get(name)?.position !== place.from) return 'moved';
+  checkpoints.delete(name);
   return 'committed';
 }
 

@@ -1,5 +1,12 @@
 import pg from 'pg';
-import type { BatchWrite, CheckpointMove, CommitOutcome, DocumentWrite, Progress } from '../port.ts';
+import type {
+  BatchWrite,
+  CheckpointMove,
+  CommitOutcome,
+  DocumentWrite,
+  Progress,
+  StoredCheckpointPlace,
+} from '../port.ts';
 import { saveParking } from './parking-rows.ts';
 import { tableOf, type Table } from './table.ts';
 import { query, Rollback, withTransaction } from './transaction.ts';
@@ -43,6 +50,13 @@ async function commitAtOnce(pool: pg.Pool, batch: BatchWrite): Promise<Outcome> 
 
 export async function moveCheckpoint(pool: pg.Pool, move: CheckpointMove): Promise<Outcome> {
   const { text, values } = moveOf(move);
+  const [row] = await query<MovedRow>(pool, { text: `with moved as (${text}) ${countMoved}`, values });
+  return outcomeOf(row);
+}
+
+export async function forgetCheckpoint(pool: pg.Pool, place: StoredCheckpointPlace): Promise<Outcome> {
+  const text = `delete from views.checkpoints where consumer = $1 and partition = $2 and position = $3 returning 1`;
+  const values = [place.consumer, place.partition, place.from];
   const [row] = await query<MovedRow>(pool, { text: `with moved as (${text}) ${countMoved}`, values });
   return outcomeOf(row);
 }

@@ -1,4 +1,4 @@
-import type { OrderCommand } from '../../../schemas/commands.ts';
+import type { OrderDoorCommand } from '../../../schemas/commands.ts';
 import type { FulfillmentStartedData } from '../../../schemas/generated/events.ts';
 import {
   derivedCommandId,
@@ -74,7 +74,7 @@ export function commandIdOf({ orderId, step, direction, attempt }: StepCall, wha
 export function askOrder(
   { orders }: Pick<World, 'orders'>,
   call: StepCall,
-  ask: { readonly what: string; readonly command: OrderCommand },
+  ask: { readonly what: string; readonly command: OrderDoorCommand },
 ): Promise<CommandAnswer> {
   const { tenantId, correlationId, causationId } = call;
   return orders.send({
@@ -90,7 +90,7 @@ export function askOrder(
 export async function tellOrder(
   world: Pick<World, 'orders'>,
   call: StepCall,
-  fact: { readonly what: string; readonly command: OrderCommand },
+  fact: { readonly what: string; readonly command: OrderDoorCommand },
 ): Promise<void> {
   const answer = await askOrder(world, call, fact);
   if (answer.outcome === 'rejected') {
