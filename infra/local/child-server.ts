@@ -3,6 +3,7 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { within } from '../within.ts';
+import { rotateLog } from './rotate-log.ts';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 /** A server that this process started, in a process group of its own: Ctrl-C reaches only us, and we stop it in turn. */
@@ -22,6 +23,8 @@ export type ChildServerOptions = {
   /** Claimed. The server's log goes there, and a note of its process for whoever finds the folder after a kill. */
   readonly folder: string;
   readonly endMaxMs: number;
+  /** Its whole environment; ours if absent. */
+  readonly env?: NodeJS.ProcessEnv;
 };
 
 const note = 'process.json';
@@ -45,13 +48,20 @@ export async function startServing(
   throw new Error(`${basename(options.program)} ${problem}: ${await server.lastWords()}`);
 }
 
-async function startChildServer({ program, args, folder, endMaxMs }: ChildServerOptions): Promise<ChildServer> {
+async function startChildServer(options: ChildServerOptions): Promise<ChildServer> {
+  const { program, args, folder, endMaxMs, env = process.env } = options;
   const logFile = join(folder, 'server.log');
+  await rotateLog(logFile);
   const log = await open(logFile, 'a', 0o600);
   const { size } = await log.stat();
   let child: ChildProcess;
   try {
-    child = spawn(program, args, { cwd: folder, detached: true, stdio: ['ignore', log.fd, log.fd] });
+    child = spawn(program, args, {
+      cwd: folder,
+      detached: true,
+      env: env ?? process.env,
+      stdio: ['ignore', log.fd, log.fd],
+    });
   } finally {
     await log.close();
   }
