@@ -195,6 +195,16 @@ export const errorCodes = {
     title: 'Kafka does not answer, or not in time',
     help: 'It is tried again; see FEED_URL and COMMANDS_URL, the brokers behind them, and order-center topics diff.',
   },
+  SCHEMA_REGISTRY_UNAVAILABLE: {
+    status: 503,
+    title: 'The schema registry does not answer as one, or not in time',
+    help: 'It is asked again, and nothing is lost meanwhile; see SCHEMA_REGISTRY_URL and the registry behind it.',
+  },
+  SCHEMA_REFUSED: {
+    status: 503,
+    title: 'The schema registry refuses a schema of ours',
+    help: 'Another schema has its name there, or its compatibility rule forbids it: look at the subject that is named.',
+  },
   SHUTTING_DOWN: {
     status: 503,
     title: 'This process is draining',

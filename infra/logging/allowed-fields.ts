@@ -63,6 +63,7 @@ const names = new Set([
   'timerId',
   'timeoutMs',
   'to',
+  'topic',
   'traceId',
   'type',
   'url',

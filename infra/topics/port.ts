@@ -33,5 +33,4 @@ export type Topics = {
   configure(name: string, config: TopicSettings['config']): Promise<void>;
   /** By topic; without those that do not exist. */
   endOffsets(names: readonly string[]): Promise<ReadonlyMap<string, EndOffsets>>;
-  close(): Promise<void>;
 };

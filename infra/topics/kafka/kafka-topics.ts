@@ -1,4 +1,5 @@
-import { ConfigResourceTypes, type Admin } from 'kafkajs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin, ConfigResourceTypes } from 'kafkajs';
 import type { Logger } from 'pino';
 import { OperationalFailure } from '../../failures.ts';
 import { openKafkaClient } from '../../kafka/client.ts';
@@ -18,7 +19,7 @@ const requestTimeoutMs = 5_000;
 const deadlineMs = 20_000;
 
 export function openKafkaTopics(options: KafkaTopicsOptions): Topics {
-  const { ask, close } = openAsking(options);
+  const ask = openAsking(options);
   return {
     brokers: () => ask('brokers', async (admin) => (await admin.describeCluster()).brokers.length),
     find: (names, config) => ask('topics', (admin) => find(admin, names, config)),
@@ -26,7 +27,8 @@ export function openKafkaTopics(options: KafkaTopicsOptions): Topics {
       ask(`creating ${name}`, async (admin) => {
         const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
         const topic = { topic: name, numPartitions: partitions, replicationFactor: replication, configEntries };
-        await admin.createTopics({ topics: [topic], waitForLeaders: true });
+        await admin.createTopics({ topics: [topic], waitForLeaders: false });
+        await untilThere(admin, name);
       }),
     grow: (name, partitions) =>
       ask(`growing ${name}`, async (admin) => {
@@ -38,48 +40,40 @@ export function openKafkaTopics(options: KafkaTopicsOptions): Topics {
         const existing = await existingOf(admin, names);
         return new Map(await Promise.all(existing.map(async (name) => [name, await endsOf(admin, name)] as const)));
       }),
-    close,
   };
 }
 
-type Connected = {
-  readonly client: ReturnType<typeof openKafkaClient>;
-  readonly admin: Admin;
-  readonly connecting: Promise<void>;
-};
+type Ask = <Answer>(what: string, question: (admin: Admin) => Promise<Answer>) => Promise<Answer>;
 
-type Asking = {
-  readonly ask: <Answer>(what: string, question: (admin: Admin) => Promise<Answer>) => Promise<Answer>;
-  readonly close: () => Promise<void>;
-};
-
-/** Connects when it is first asked, and again after a failure. */
-function openAsking(options: KafkaTopicsOptions): Asking {
-  let connected: Connected | null = null;
-  const connect = (): Connected => {
+/**
+ * A client for each question: they are rare, and the driver's remembers topics that are gone, and then fails every later
+ * question with them.
+ */
+function openAsking(options: KafkaTopicsOptions): Ask {
+  return async (what, question) => {
     const client = openKafkaClient({ ...options, requestTimeoutMs });
     const admin = client.kafka.admin();
-    return { client, admin, connecting: admin.connect() };
-  };
-  const close = async (): Promise<void> => {
-    const last = connected;
-    connected = null;
-    await last?.client.close(() => last.admin.disconnect());
-  };
-  const ask: Asking['ask'] = async (what, question) => {
-    connected ??= connect();
-    const { admin, connecting } = connected;
     try {
-      const asked = connecting.then(async () => ({ is: await question(admin) }));
+      const asked = admin.connect().then(async () => ({ is: await question(admin) }));
       const answer = await within(deadlineMs, asked);
-      if (answer === null) throw new OperationalFailure('KAFKA_UNAVAILABLE', `${what}: no answer`, { retryable: true });
-      return answer.is;
+      if (answer !== null) return answer.is;
     } catch (error) {
-      void close();
       throw kafkaFailure(error, what);
+    } finally {
+      await client.close(() => admin.disconnect());
     }
+    throw new OperationalFailure('KAFKA_UNAVAILABLE', `${what}: no answer`, { retryable: true });
   };
-  return { ask, close };
+}
+
+const lookEveryMs = 100;
+
+/**
+ * Made by the controller, a topic is known to the brokers a moment later; the driver's own waiting takes that moment for an
+ * error. The deadline of the question ends it.
+ */
+async function untilThere(admin: Admin, name: string): Promise<void> {
+  while (!(await admin.listTopics()).includes(name)) await sleep(lookEveryMs);
 }
 
 async function existingOf(admin: Admin, names: readonly string[]): Promise<readonly string[]> {
@@ -112,7 +106,7 @@ async function settingsOf(
 ): Promise<ReadonlyMap<string, Settings>> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name, configNames: [...config] })),
+    resources: names.map((name) => ({ type: topicResource, name, configNames: [...config] })),
   });
   return new Map(
     resources.map(({ resourceName, configEntries }) => [
@@ -126,17 +120,19 @@ async function settingsOf(
 async function configure(admin: Admin, name: string, config: Settings): Promise<void> {
   const { resources } = await admin.describeConfigs({
     includeSynonyms: false,
-    resources: [{ type: ConfigResourceTypes.TOPIC, name }],
+    resources: [{ type: topicResource, name }],
   });
-  const own = (resources[0]?.configEntries ?? []).filter((entry) => Number(entry.configSource) === topicsOwn);
+  const own = (resources[0]?.configEntries ?? []).filter((entry) => (entry.configSource as number) === topicsOwn);
   const kept = Object.fromEntries(own.map(({ configName, configValue }) => [configName, configValue]));
   const configEntries = Object.entries({ ...kept, ...config }).map(([key, value]) => ({ name: key, value }));
-  const resource = { type: ConfigResourceTypes.TOPIC, name, configEntries };
+  const resource = { type: topicResource, name, configEntries };
   await admin.alterConfigs({ validateOnly: false, resources: [resource] });
 }
 
+/** Kafka's protocol: TOPIC. The driver's own enum cannot be imported by name from its CommonJS. */
+const topicResource = 2 as never as ConfigResourceTypes;
 /** DYNAMIC_TOPIC_CONFIG of Kafka's protocol. */
-const topicsOwn = 1;
+const topicsOwn: number = 1;
 
 async function endsOf(admin: Admin, name: string): Promise<EndOffsets> {
   const offsets = await admin.fetchTopicOffsets(name);

@@ -49,7 +49,6 @@ export function memoryTopics({ brokers = 1 } = {}): MemoryTopics {
       const topic = kept.get(name);
       topic?.ends.set(0, (topic.ends.get(0) ?? 0) + records);
     },
-    close: () => Promise.resolve(),
   };
 }
 

@@ -20,8 +20,8 @@ export type CheckedView = {
 };
 
 export type CheckViewOptions = {
-  readonly store: Pick<EventStore, 'readLog' | 'comparePositions'>;
-  readonly readStore: Pick<ReadStore, 'loadCheckpoint' | 'find' | 'scan' | 'parking'>;
+  readonly store: Pick<EventStore, 'readLog' | 'readStream' | 'comparePositions'>;
+  readonly readStore: Pick<ReadStore, 'checkpoints' | 'scanProgress' | 'find' | 'scan' | 'parking'>;
   readonly projection: Projection;
   /** Whether a projector may be moving the view on meanwhile. */
   readonly isRunning: boolean;

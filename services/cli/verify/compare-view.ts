@@ -2,13 +2,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { EventStore } from '../../../infra/event-store/port.ts';
 import type { Document, DocumentKey, ReadStore } from '../../../infra/read-store/port.ts';
-import { canonicalJson } from '../../../schemas/canonical-json.ts';
 import type { Position } from '../../../schemas/envelope.ts';
+import { digestOf } from './document-archive.ts';
+import { behindOf } from './behind-streams.ts';
+import { viewPlaceOf } from './view-place.ts';
 import type { ParkedAt, ViewFold } from './view-fold.ts';
 
 export type CompareInput = {
-  readonly store: Pick<EventStore, 'readLog' | 'comparePositions'>;
-  readonly views: Pick<ReadStore, 'loadCheckpoint' | 'find' | 'scan'> & {
+  readonly store: Pick<EventStore, 'readLog' | 'readStream' | 'comparePositions'>;
+  readonly views: Pick<ReadStore, 'checkpoints' | 'scanProgress' | 'find' | 'scan'> & {
     readonly parking: Pick<ReadStore['parking'], 'streams'>;
   };
   /** Whether the view may move on meanwhile. */
@@ -32,6 +34,8 @@ const betweenLooksMs = 250;
 /**
  * A view against the fold of the log up to the view's own checkpoint, so that a view that lags is not wrong. While the
  * system runs, a view moves on between two looks: what differs is looked at again, at a newer checkpoint.
+ * A view that follows published events has no one place in the log: it is compared with the log's end, but for orders
+ * of which it has not seen all.
  */
 export async function compareView(input: CompareInput, fold: ViewFold): Promise<ComparedView> {
   const { view } = fold.projection;
@@ -44,10 +48,30 @@ export async function compareView(input: CompareInput, fold: ViewFold): Promise<
     const move = await viewPlace(input, fold);
     const found = await input.views.find(view, differing);
     await move();
-    differing = differing.filter((key, index) => !isSame(fold.get(key), found[index] ?? null));
+    differing = differing.filter((key, index) => !isSame(fold, key, found[index] ?? null));
   }
-  const remarks = [behind, parkedRemark(fold)].filter((remark) => remark !== null);
-  return { checked: Math.max(checked, differing.length), differing, remarks };
+  const waiting = await waitingOf(input, fold, differing);
+  const remarks = [behind, waitingRemark(fold, waiting.size), parkedRemark(fold)].filter((remark) => remark !== null);
+  const wrong = differing.filter((key) => !waiting.has(key));
+  return { checked: Math.max(checked, differing.length), differing: wrong, remarks };
+}
+
+/** Orders that differ since the view has not seen all of them yet. Never so where it follows the log. */
+async function waitingOf(
+  input: CompareInput,
+  fold: ViewFold,
+  differing: readonly DocumentKey[],
+): Promise<ReadonlySet<DocumentKey>> {
+  const { name } = fold.projection.view;
+  const { feed } = await viewPlaceOf(input, name);
+  if (feed === 'log' || differing.length === 0) return new Set();
+  return behindOf(input, name, differing);
+}
+
+function waitingRemark(fold: ViewFold, count: number): string | null {
+  if (count === 0) return null;
+  const orders = count === 1 ? '1 order' : `${count} orders`;
+  return `${fold.projection.view.name} has not seen all events of ${orders} yet`;
 }
 
 /** Streams that a view left behind; what came before is in the view and compared. */
@@ -71,18 +95,20 @@ async function moveToView(input: CompareInput, fold: ViewFold): Promise<void> {
 
 /** Where the view stands now; called, it moves the fold there. */
 async function viewPlace(input: CompareInput, fold: ViewFold): Promise<() => Promise<void>> {
-  const checkpoint = await checkpointOf(input, fold);
-  const parked = await parkedIn(input.views, fold.projection.view.name);
-  return () => fold.moveTo(input, checkpoint, parked);
+  const { name } = fold.projection.view;
+  const { feed, position } = await viewPlaceOf(input, name);
+  const parked = await parkedIn(input.views, name);
+  return () => fold.moveTo(input, feed === 'log' ? position : 'end', parked);
 }
 
 /** @returns what to say where the view does not reach the log's end in time; null: it is there */
 async function waitFor(input: CompareInput, fold: ViewFold): Promise<string | null> {
   const last = fold.last();
+  const { name } = fold.projection.view;
   const giveUpAt = Date.now() + (input.isRunning ? input.patienceMs : 0);
   for (;;) {
-    if (last === null || isAtOrAfter(input, await checkpointOf(input, fold), last)) return null;
-    const name = fold.projection.view.name;
+    const { feed, position } = await viewPlaceOf(input, name);
+    if (feed === 'published' || last === null || isAtOrAfter(input, position, last)) return null;
     if (Date.now() >= giveUpAt) return `${name} is behind the log: compared up to its own checkpoint`;
     await wait(betweenLooksMs, undefined, { signal: input.signal });
   }
@@ -95,7 +121,7 @@ async function findDiffering(input: CompareInput, fold: ViewFold): Promise<reado
   for await (const { tenantId, key, document } of input.views.scan(fold.projection.view)) {
     input.signal.throwIfAborted();
     if (fold.has({ tenantId, key })) known += 1;
-    if (!isSame(fold.get({ tenantId, key }), document)) differing.push({ tenantId, key });
+    if (!isSame(fold, { tenantId, key }, document)) differing.push({ tenantId, key });
   }
   return known === fold.size() ? differing : [...differing, ...(await findMissing(input, fold))];
 }
@@ -121,13 +147,8 @@ async function findMissing(input: CompareInput, fold: ViewFold): Promise<readonl
 
 const keysAtOnce = 1_000;
 
-function isSame(fold: Document | null, document: Document | null): boolean {
-  return canonicalJson(fold) === canonicalJson(document);
-}
-
-function checkpointOf({ views }: CompareInput, { projection }: ViewFold): Promise<Position | null> {
-  // The log is the only feed yet, and it has one partition.
-  return views.loadCheckpoint(projection.view.name, 'log');
+function isSame(fold: ViewFold, key: DocumentKey, document: Document | null): boolean {
+  return fold.digest(key) === (document === null ? null : digestOf(document));
 }
 
 function isAtOrAfter({ store }: CompareInput, checkpoint: Position | null, place: Position): boolean {

@@ -8,7 +8,7 @@ import type { OrderId, TenantId } from '../../../schemas/ids.ts';
 /** What the checks may ask, beside the events that they are shown. */
 export type VerifyInput = {
   readonly store: Pick<EventStore, 'readLog' | 'readStream' | 'findCommand' | 'comparePositions'>;
-  readonly views: Pick<ReadStore, 'loadCheckpoint' | 'scanProgress' | 'find' | 'scan' | 'parking'>;
+  readonly views: Pick<ReadStore, 'checkpoints' | 'loadCheckpoint' | 'scanProgress' | 'find' | 'scan' | 'parking'>;
   /** Whether processes follow the log, so that views may move while they are looked at. */
   readonly isRunning: boolean;
   /** null: there are none that processes share. */

@@ -8,8 +8,8 @@ export type StreamHeads = {
   readonly see: (event: RecordedEvent) => void;
   readonly isEmpty: () => boolean;
   readonly streams: () => Iterable<StreamName>;
-  /** -1 for a stream that had not begun. A place after what was seen is read on to. */
-  readonly at: (log: Log, place: Position | null) => Promise<(stream: StreamName) => number>;
+  /** -1 for a stream that had not begun. A place after what was seen is read on to; `end` to where the log ends. */
+  readonly at: (log: Log, place: Position | null | 'end') => Promise<(stream: StreamName) => number>;
 };
 
 export function openStreamHeads(): StreamHeads {
@@ -34,6 +34,10 @@ export function openStreamHeads(): StreamHeads {
     isEmpty: () => heads.size === 0,
     streams: () => heads.keys(),
     at: async (log, place) => {
+      if (place === 'end') {
+        for await (const event of eventsOf(log, last)) see(event);
+        return (stream) => headOf(stream);
+      }
       const isBefore = last !== null && (place === null || log.store.comparePositions(place, last) < 0);
       if (!isBefore) {
         for await (const event of eventsUpTo(log, { after: last, to: place })) see(event);

@@ -3,8 +3,8 @@ import type { Projection } from '../../../projections/projection.ts';
 import type { Position, RecordedEvent } from '../../../schemas/envelope.ts';
 import { categoryOf } from '../../../schemas/ids.ts';
 import type { Revision, StreamName, TenantId } from '../../../schemas/ids.ts';
-import { openDocumentArchive, type DocumentArchive } from './document-archive.ts';
-import { eventsUpTo, type Log } from './log.ts';
+import { openDocumentArchive, type Digest, type DocumentArchive } from './document-archive.ts';
+import { eventsOf, eventsUpTo, type Log } from './log.ts';
 
 /** Streams that a view left behind, with the first revision that it has not taken. */
 export type ParkedAt = ReadonlyMap<StreamName, Revision>;
@@ -16,9 +16,11 @@ export type ViewFold = {
   /** The last event of the view's categories that was applied; null: none yet. */
   readonly last: () => Position | null;
   readonly parked: () => ParkedAt;
-  /** Folds on to a place, or anew where the fold is past it, or where other streams are parked than before. */
-  readonly moveTo: (log: Log, place: Position | null, parked: ParkedAt) => Promise<void>;
+  /** Folds on to a place, `end` to where the log ends, or anew where the fold is past it, or where other streams are parked than before. */
+  readonly moveTo: (log: Log, place: Position | null | 'end', parked: ParkedAt) => Promise<void>;
   readonly get: (key: DocumentKey) => Document | null;
+  /** null: no such document. */
+  readonly digest: (key: DocumentKey) => Digest | null;
   readonly has: (key: DocumentKey) => boolean;
   readonly size: () => number;
   readonly keys: () => Iterable<DocumentKey>;
@@ -54,13 +56,16 @@ export function openViewFold(projection: Projection, parkedFirst: ParkedAt = new
     last: () => last,
     parked: () => parked,
     moveTo: async (log, place, parkedNow) => {
-      const isPast = last !== null && (place === null || log.store.comparePositions(last, place) > 0);
+      const isPast =
+        last !== null && place !== 'end' && (place === null || log.store.comparePositions(last, place) > 0);
       const isOther = !isSameParking(parked, parkedNow);
       parked = parkedNow;
       if (isPast || isOther) forget();
-      for await (const event of eventsUpTo(log, { after: last, to: place })) apply(event);
+      const events = place === 'end' ? eventsOf(log, last) : eventsUpTo(log, { after: last, to: place });
+      for await (const event of events) apply(event);
     },
     get: (key) => archive.get(joined(key)),
+    digest: (key) => archive.digest(joined(key)),
     has: (key) => archive.has(joined(key)),
     size: () => archive.size(),
     keys: () => partedAll(archive.keys()),

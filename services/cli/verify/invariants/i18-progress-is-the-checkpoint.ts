@@ -1,14 +1,15 @@
-import type { ReadStore } from '../../../../infra/read-store/port.ts';
 import { projections } from '../../../../projections/all.ts';
 import type { Projection } from '../../../../projections/projection.ts';
 import { categoryOf, type StreamName } from '../../../../schemas/ids.ts';
 import { noViolations, type Invariant, type VerifyInput, type ViolationList } from '../invariant.ts';
 import { openStreamHeads, type StreamHeads } from '../stream-heads.ts';
+import { viewPlaceOf } from '../view-place.ts';
 
 /**
  * Rows, progress and checkpoint are one transaction, so the progress of every stream must be where the log was at the
  * checkpoint: before it, an event was lost on the way (I14); after it, something was written outside of the transaction.
- * A view that moves on while it is looked at may be anywhere between the checkpoint before and the one after.
+ * A view that moves on while it is looked at may be anywhere between the checkpoint before and the one after. One that
+ * follows published events has all up to the least place of its partitions, once each of them has one.
  */
 export const progressIsTheCheckpoint: Invariant = {
   id: 'I18',
@@ -37,13 +38,15 @@ type Checking = {
 
 async function checkProgress(input: VerifyInput, { projection, heads, violations }: Checking): Promise<number> {
   const { name } = projection.view;
-  const before = await heads.at(input, await checkpointOf(input.views, name));
+  const place = await viewPlaceOf(input, name);
+  const before = await heads.at(input, place.position);
   const seen = new Map<StreamName, number>();
   for await (const { stream, revision } of input.views.scanProgress(name)) {
     input.signal.throwIfAborted();
     seen.set(stream, revision);
   }
-  const after = await heads.at(input, await checkpointOf(input.views, name));
+  // Partitions are at places of their own, beyond the least of them: nothing is beyond the log's end.
+  const after = await heads.at(input, place.feed === 'log' ? (await viewPlaceOf(input, name)).position : 'end');
   const parked = await checkParked(input, projection, { seen, before, violations });
   for (const [stream, revision] of seen) {
     if (parked.has(stream)) continue;
@@ -82,8 +85,4 @@ async function checkParked(
     }
   }
   return new Set(streams.map(({ stream }) => stream));
-}
-
-function checkpointOf(views: Pick<ReadStore, 'loadCheckpoint'>, consumer: string) {
-  return views.loadCheckpoint(consumer, 'log');
 }
