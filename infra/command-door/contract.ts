@@ -36,9 +36,13 @@ export function commandDoorContract(name: string, open: () => Promise<DoorWorld>
     const cancel = () => ({ type: 'CancelOrder', orderId, reason: 'out_of_stock' }) as const;
     const authorized = () =>
       ({
-        ...{ type: 'RecordPaymentAuthorized', orderId, providerId: 'ä/1 ', amount: 500 },
+        type: 'RecordPaymentAuthorized',
+        orderId,
+        providerId: 'ä/1 ',
+        amount: 500,
         paymentId: derivedId(orderId, 'payment/1'),
-        ...{ currency: 'EUR', occurredAt: '2026-01-02T03:04:05.678Z' },
+        currency: 'EUR',
+        occurredAt: '2026-01-02T03:04:05.678Z',
       }) as const;
 
     it('answers an acceptance with the version after it, and the event is there', async () => {

@@ -29,13 +29,18 @@ export function answerStore<State>(parts: Parts<State>): AnswerStore<State> {
   return {
     fromReceipt,
     withoutEvents: async (request, hash, answer) => {
-      const lasts = answer.rejection === null || errorRow(answer.rejection.code).durable === true;
-      if (lasts && request.answers === 'durable') return durable(parts, request, { hash, answer });
+      if (isKept(request.answers, answer.rejection)) return durable(parts, request, { hash, answer });
       return (await stillCurrent(request, hash, answer.folded.revision)) ?? given(answer, parts.initial);
     },
     mismatch: async (request, hash, decidedOn) =>
       (await stillCurrent(request, hash, decidedOn)) ?? { outcome: 'version-mismatch', version: decidedOn + 1 },
   };
+}
+
+function isKept(answers: Request['answers'], rejection: Rejection | null): boolean {
+  if (answers === 'recomputed') return false;
+  if (rejection === null || errorRow(rejection.code).durable === true) return true;
+  return answers === 'all-durable' && rejection.code !== 'ORDER_NOT_FOUND';
 }
 
 async function replay<State>(

@@ -30,9 +30,10 @@ export type TransactRequest<Command> = {
   readonly durableFirst?: () => Promise<void>;
   /**
    * 'durable': an answer without events is kept (doors). 'recomputed': it is decided anew each time (commands of sagas,
-   * whose deciders answer a repeat alike).
+   * whose deciders answer a repeat alike). 'all-durable': also a refusal that HTTP decides anew (INVALID_VALUE), for a door
+   * that tells an answer more than once; never ORDER_NOT_FOUND.
    */
-  readonly answers: 'durable' | 'recomputed';
+  readonly answers: 'durable' | 'recomputed' | 'all-durable';
 };
 
 export type TransactAnswer<State> =

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { OperationalFailure } from '../failures.ts';
 import type { HttpMetrics } from '../metrics/open.ts';
 import type { HttpApp, Routes } from './app.ts';
+import { bodyRules } from './body-rules.ts';
 import { answerClientError } from './client-errors.ts';
 import { docsRoutes } from './docs-routes.ts';
 import { openDrain } from './drain.ts';
@@ -20,7 +21,6 @@ import { readJsonBodies } from './json-bodies.ts';
 import { checkFraming } from './request-framing.ts';
 import { traceIdOf } from './trace-id.ts';
 import { answerUnknownRoutes } from './unknown-routes.ts';
-import { valueFormats } from './value-formats.ts';
 
 export type HttpServerOptions = {
   readonly host: string;
@@ -118,19 +118,7 @@ function frame({ log, requestTimeoutMs = 10_000 }: HttpServerOptions): HttpApp {
     exposeHeadRoutes: false,
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => onError(error, reply),
-    ajv: {
-      customOptions: {
-        removeAdditional: false,
-        coerceTypes: false,
-        useDefaults: false,
-        allErrors: true,
-        discriminator: true,
-      },
-      // After ajv-formats, whose date-time takes times that no store can hold.
-      onCreate: (ajv) => {
-        for (const [name, check] of Object.entries(valueFormats)) ajv.addFormat(name, check);
-      },
-    },
+    ajv: bodyRules,
   }).withTypeProvider<TypeBoxTypeProvider>();
   app.setErrorHandler((error, _request, reply) => onError(error, reply));
   // Answers are text or plain objects made by us: nothing is compiled or checked on the way out.

@@ -12,8 +12,12 @@ let used = pool.length;
 /** The trace id of a request: from `traceparent` where that is valid, else 16 random bytes in hex. */
 export function traceIdOf(request: IncomingMessage): string {
   const given = request.headers.traceparent;
-  const known = typeof given === 'string' ? traceparent.exec(given)?.[1] : undefined;
-  return known ?? newTraceId();
+  return traceIdFrom(typeof given === 'string' ? given : undefined);
+}
+
+/** The trace id of anything that came with a `traceparent`, or with none. */
+export function traceIdFrom(given: string | undefined): string {
+  return traceparent.exec(given ?? '')?.[1] ?? newTraceId();
 }
 
 export function newTraceId(): string {

@@ -3,6 +3,7 @@ import tls from 'node:tls';
 import { Kafka, logLevel, type ISocketFactory, type logCreator } from 'kafkajs';
 import type { Logger } from 'pino';
 import { within } from '../within.ts';
+import { collectHeadersOnce } from './driver-headers.ts';
 import type { KafkaAddress } from './kafka-url.ts';
 
 /** Every client is bounded the same way: what does not answer in these times is asked again, or given up by its caller. */
@@ -29,6 +30,8 @@ export type KafkaClient = {
   /** Cuts all connections now: requests in flight fail, and no answer of theirs comes any more. */
   abandon(): void;
 };
+
+collectHeadersOnce();
 
 export function openKafkaClient({ address, clientId, log, requestTimeoutMs }: ClientOptions): KafkaClient {
   const sockets = new Set<net.Socket>();

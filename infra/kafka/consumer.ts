@@ -24,6 +24,8 @@ const concurrency = 4;
 const silentTicksMax = 30;
 /** How often the broker is asked for its offsets: for lag, and for what the driver does not tell. */
 const lookEveryMs = 5_000;
+/** How late the group's offset may be behind what is settled after its batch. */
+const commitEveryMs = 1_000;
 
 export type ConsumerOptions = {
   readonly address: KafkaAddress;
@@ -76,6 +78,10 @@ export async function consumeKafka(options: ConsumerOptions, consumption: Consum
     fail(kafkaFailure(payload.error, `${group} cannot go on`));
   });
   const looking = setInterval(() => void member.look().catch(() => undefined), lookEveryMs).unref();
+  const committing =
+    consumption.settledTo === undefined
+      ? undefined
+      : setInterval(() => void member.commit().catch(() => undefined), commitEveryMs).unref();
   const stop = (): void => end.resolve(undefined);
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -99,6 +105,7 @@ export async function consumeKafka(options: ConsumerOptions, consumption: Consum
   } finally {
     signal.removeEventListener('abort', stop);
     clearInterval(looking);
+    clearInterval(committing);
     watchdog.stop();
     options.onLag?.(null);
     const stopping = consumer.stop().catch(() => undefined);

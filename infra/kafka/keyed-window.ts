@@ -13,6 +13,8 @@ export type Turn = {
   readonly rest: (ms: number) => Promise<void>;
   /** Waits; ends early when the turn is lost or hurried. */
   readonly linger: (ms: number) => Promise<void>;
+  /** The next record of the key may begin; this one is not settled yet. */
+  readonly release: () => void;
 };
 
 /** Resolves when the record needs no more; a rejection is a bug, and ends the window. */
@@ -38,6 +40,8 @@ export type KeyedWindow = {
   status(): { readonly pending: number; readonly oldestTimestampMs: number | null };
   /** Resolves when nothing is at work. */
   idle(): Promise<void>;
+  /** Rejects with the first bug of a piece of work, whose record is never settled. */
+  readonly failed: Promise<never>;
 };
 
 type Entry = { readonly offset: number; readonly timestampMs: number; isSettled: boolean };
@@ -47,7 +51,7 @@ type Lane = {
   readonly lost: AbortSignal;
   /** In the partition's order; the first of them is not settled. */
   entries: Entry[];
-  /** The last work of each key. */
+  /** When the last record of each key lets the next one begin. */
   readonly tails: Map<string, Promise<void>>;
 };
 
@@ -61,7 +65,10 @@ export function openKeyedWindow(work: RecordWork, limits: WindowLimits): KeyedWi
   const changes = new Set<() => void>();
   const naps = openNaps();
   let [pending, bytes] = [0, 0];
-  let bug: { readonly error: unknown } | null = null;
+  let hasFailed = false;
+  const failure = Promise.withResolvers<never>();
+  // Whoever runs the window listens; until then the bug is no crash of its own.
+  failure.promise.catch(() => undefined);
 
   const changed = (): void => {
     for (const resolve of changes) resolve();
@@ -92,35 +99,41 @@ export function openKeyedWindow(work: RecordWork, limits: WindowLimits): KeyedWi
     lane.entries.push(entry);
     pending += 1;
     bytes += size;
-    const turn = naps.newTurn(lane.lost);
     const before = lane.tails.get(key);
+    const released = Promise.withResolvers<undefined>();
+    const release = (): void => {
+      released.resolve(undefined);
+      if (lane.tails.get(key) === released.promise) lane.tails.delete(key);
+    };
+    lane.tails.set(key, released.promise);
+    const turn = { ...naps.newTurn(lane.lost), release };
     const run = async (): Promise<void> => {
       await before;
       try {
         if (!lane.lost.aborted) await work(record, turn);
+        entry.isSettled = true;
+        dropSettled(lane);
       } catch (error) {
-        bug ??= { error };
+        hasFailed = true;
+        failure.reject(error);
       }
       pending -= 1;
       bytes -= size;
-      entry.isSettled = true;
-      dropSettled(lane);
-      if (lane.tails.get(key) === tail) lane.tails.delete(key);
+      release();
       changed();
     };
-    const tail = run();
-    lane.tails.set(key, tail);
+    void run();
   };
 
   return {
     admit: async (batch) => {
       const lane = laneOf(batch);
       for (const record of batch.records) {
-        while (isFull(lane, sizeOf(record)) && bug === null && !lane.lost.aborted) {
+        while (isFull(lane, sizeOf(record)) && !hasFailed && !lane.lost.aborted) {
           naps.hurry();
           await nextChange();
         }
-        if (bug !== null) throw bug.error;
+        if (hasFailed) return failure.promise;
         if (lane.lost.aborted) return;
         start(lane, record);
       }
@@ -136,6 +149,7 @@ export function openKeyedWindow(work: RecordWork, limits: WindowLimits): KeyedWi
     idle: async () => {
       while (pending > 0) await nextChange();
     },
+    failed: failure.promise,
   };
 }
 
@@ -150,7 +164,7 @@ function dropSettled(lane: Lane): void {
 }
 
 type Naps = {
-  readonly newTurn: (lost: AbortSignal) => Turn;
+  readonly newTurn: (lost: AbortSignal) => Omit<Turn, 'release'>;
   readonly hurry: () => void;
   readonly wake: () => void;
 };

@@ -4,11 +4,11 @@ import { lagOf, lookAt, newAssignment, setPlace, type Assignment } from './assig
 import { deliver, settledOf } from './deliver.ts';
 import { isDriverError, kafkaFailure } from './failure.ts';
 import { byTopic, nameOf, offsetsOf } from './partitions.ts';
-import type { Consumption, PartitionLag, TopicPartition } from './port.ts';
+import type { AssignedPartition, Consumption, PartitionLag, TopicPartition } from './port.ts';
 
 export type MemberOptions = {
   readonly consumer: Pick<Consumer, 'pause' | 'resume' | 'seek' | 'commitOffsets'>;
-  readonly admin: Pick<Admin, 'fetchTopicOffsets'>;
+  readonly admin: Pick<Admin, 'fetchTopicOffsets' | 'fetchOffsets'>;
   readonly consumption: Consumption;
   /** The consumption cannot go on: it ends with the first of these. */
   readonly fail: (error: unknown) => void;
@@ -21,6 +21,8 @@ export type Member = {
   handle(payload: EachBatchPayload): Promise<void>;
   /** Compares with the broker's offsets: what was emptied starts anew, and what is stuck fails. */
   look(): Promise<void>;
+  /** Commits what was settled after its batch. */
+  commit(): Promise<void>;
   isBusy(): boolean;
   lag(): readonly PartitionLag[];
   /** Gives up its partitions; resolves when nothing is in hand any more. */
@@ -76,8 +78,8 @@ export function openMember(options: MemberOptions): Member {
     },
     look: async () => {
       const assignment = current;
-      if (consumption.settledTo !== undefined) await commitSettled(options, assignment);
       const offsets = await offsetsOf(admin, consumption.topics);
+      await placeIdle(options, assignment, offsets);
       if (assignment !== current || inHand.size > 0) return;
       const found = (each: TopicPartition) => lookAt(assignment.places.get(nameOf(each)), offsets.get(nameOf(each)));
       const looks = Map.groupBy(assignment.partitions, found);
@@ -86,6 +88,7 @@ export function openMember(options: MemberOptions): Member {
       if (stuck === undefined) return;
       fail(new OperationalFailure('KAFKA_UNAVAILABLE', `records of ${nameOf(stuck)} do not come`, { retryable: true }));
     },
+    commit: () => commitSettled(options, current),
     isBusy: () => inHand.size > 0,
     lag: () => lagOf(current),
     leave: async () => {
@@ -94,6 +97,24 @@ export function openMember(options: MemberOptions): Member {
       await settled();
     },
   };
+}
+
+/** Where the driver starts by itself, a partition of which it brought nothing yet stands where the group's offset is. */
+async function placeIdle(
+  { admin, consumption: { group, startAt } }: MemberOptions,
+  assignment: Assignment,
+  offsets: ReadonlyMap<string, AssignedPartition>,
+): Promise<void> {
+  const idle = assignment.partitions.filter((each) => !assignment.places.has(nameOf(each)));
+  if (startAt !== undefined || idle.length === 0) return;
+  const committed = await admin.fetchOffsets({ groupId: group, topics: byTopic(idle).map(({ topic }) => topic) });
+  for (const each of idle) {
+    const broker = offsets.get(nameOf(each));
+    if (broker === undefined || assignment.places.has(nameOf(each))) continue;
+    const ofTopic = committed.find(({ topic }) => topic === each.topic)?.partitions;
+    const offset = Number(ofTopic?.find(({ partition }) => partition === each.partition)?.offset ?? -1);
+    setPlace(assignment, each, { nextOffset: offset < 0 ? broker.first : offset, endOffset: broker.end });
+  }
 }
 
 /** What was settled after its batch: no other batch may come for long. */

@@ -59,7 +59,7 @@ async function startChildServer(options: ChildServerOptions): Promise<ChildServe
     child = spawn(program, args, {
       cwd: folder,
       detached: true,
-      env: env ?? process.env,
+      env,
       stdio: ['ignore', log.fd, log.fd],
     });
   } finally {

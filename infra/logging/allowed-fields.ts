@@ -38,6 +38,7 @@ const names = new Set([
   'method',
   'migration',
   'name',
+  'offset',
   'operation',
   'orderId',
   'orders',

@@ -9,6 +9,7 @@ import { views } from '../../projections/all.ts';
 import { openDoors } from '../fulfillment/doors.ts';
 import { wireFulfillment } from '../fulfillment/wire.ts';
 import { wireInventory } from '../inventory/wire.ts';
+import { openKafkaDoor } from '../order-commands/kafka/open.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
 import { openSummaryAt } from '../order-queries/summary-at.ts';
 import { wireOrderQueries } from '../order-queries/wire.ts';
@@ -41,13 +42,17 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
   const wiring = { ...context, ...stores, feed: openEventFeed(stores.store), gatewayUrls };
   const orderCommands = wireOrderCommands({ ...wiring, summaryAt: openSummaryAt(stores.store) });
   const inventory = wireInventory(wiring);
-  const local = { orders: () => orderCommands.commands.door, inventory: () => inventory.inventory.door };
+  const { feedUrl } = config;
+  const { commands } = orderCommands;
+  const kafkaDoors = feedUrl === null ? [] : [await openKafkaDoor({ metrics, log, url: feedUrl, commands }, opening)];
+  const local = { orders: () => commands.door, inventory: () => inventory.inventory.door };
   const doors = await openDoors({ config, metrics, local });
   return {
     ...database,
     api: apiDescription,
     parts: [
       orderCommands,
+      ...kafkaDoors,
       wireOrderQueries(wiring),
       inventory,
       wireProjector({ ...wiring, published: openPublished(wiring, opening) }),

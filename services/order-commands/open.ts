@@ -29,6 +29,8 @@ export type CommandCall = {
   readonly expectedVersion?: number | undefined;
   /** Answer as the command would be answered now, and store nothing. */
   readonly dryRun?: boolean;
+  /** Each refusal is the answer for ever, but for ORDER_NOT_FOUND: for a door that may tell it again. */
+  readonly keepsRefusals?: boolean;
 };
 
 export type OrderCommandAnswer = TransactAnswer<OrderState> & {
@@ -121,7 +123,7 @@ async function ask(
     causationId: null,
     ...(call.expectedVersion === undefined ? {} : { expectedVersion: call.expectedVersion }),
     ...start,
-    answers: 'durable',
+    answers: call.keepsRefusals === true ? 'all-durable' : 'durable',
   });
   return { ...answer, orderId, isDryRun };
 }
