@@ -5,6 +5,9 @@ import type { Logger } from 'pino';
 import { within } from '../within.ts';
 import { collectHeadersOnce } from './driver-headers.ts';
 import type { KafkaAddress } from './kafka-url.ts';
+import { quietRequestQueue } from './quiet-request-queue.ts';
+
+quietRequestQueue();
 
 /** Every client is bounded the same way: what does not answer in these times is asked again, or given up by its caller. */
 const connectionTimeoutMs = 2_000;

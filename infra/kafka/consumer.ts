@@ -10,7 +10,7 @@ import { openWatchdog } from './watchdog.ts';
 
 /** What a dead member's partitions wait for: a fraction of the 30 s in which a view is to follow. */
 const sessionTimeoutMs = 8_000;
-const heartbeatIntervalMs = 2_000;
+const heartbeatIntervalMs = 1_000;
 /** How long the group waits for a member in the middle of a batch. */
 const rebalanceTimeoutMs = 10_000;
 const requestTimeoutMs = 5_000;
@@ -21,7 +21,7 @@ const fetchBytesMax = 8 * 1_024 * 1_024;
 /** Batches of one process at work at once, each of another partition. */
 const concurrency = 4;
 /** Longer than a rebalance with a member that does not answer. */
-const silentTicksMax = 30;
+const silentTicksMax = 20;
 /** How often the broker is asked for its offsets: for lag, and for what the driver does not tell. */
 const lookEveryMs = 5_000;
 /** How late the group's offset may be behind what is settled after its batch. */

@@ -6,7 +6,7 @@ import type { Consumption, TopicPartition } from './port.ts';
 import { incoming } from './records.ts';
 
 /** Well within the session; the driver itself sends one only when its own interval has passed. */
-const heartbeatEveryMs = 1_000;
+const heartbeatEveryMs = 500;
 /** How late the group's offset may be behind what was handled, while there is more to handle. */
 const commitEveryMs = 1_000;
 

@@ -12,7 +12,8 @@ import type { KafkaProducer, OutgoingRecord } from '../../kafka/port.ts';
 import { openKafkaProducer } from '../../kafka/producer.ts';
 import { openKafkaFeed, type EventTopics } from '../kafka/kafka-feed.ts';
 import { openLogFeed } from '../log/log-feed.ts';
-import type { FeedBatch } from '../port.ts';
+import type { Checkpoint, FeedBatch } from '../port.ts';
+import { runConsumer } from '../run-consumer.ts';
 import { soon, type FeedUnderTest } from './consume.ts';
 
 /** Topics and groups that no other test has, on the run's broker or another one. */
@@ -27,8 +28,7 @@ export type TestTopics = {
 
 export const silent = pino({ level: 'silent' });
 
-export function freshTopics(brokers = kafkaBrokers(), partitions = 3): TestTopics {
-  const prefix = freshTopicPrefix();
+export function freshTopics(brokers = kafkaBrokers(), partitions = 3, prefix = freshTopicPrefix()): TestTopics {
   const topics = { order: `${prefix}order.events`, stock: `${prefix}stock.events` };
   const asAdmin = async (work: (admin: ReturnType<Kafka['admin']>) => Promise<unknown>): Promise<void> => {
     const admin = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOTHING }).admin();
@@ -53,14 +53,18 @@ export function freshTopics(brokers = kafkaBrokers(), partitions = 3): TestTopic
   };
 }
 
-/** What the relay does, without its promises: everything that is appended is published, once and in order. */
+/** What the relay does, without its promises: everything that is appended is published, in order. */
 export function startRelay(store: EventStore, { address, topics }: TestTopics): { readonly stop: () => Promise<void> } {
   const producer = openKafkaProducer({ address, clientId: 'test relay', log: silent });
   const control = new AbortController();
-  const running = openLogFeed(store, { pollMs: 20 }).run({
+  let published: Checkpoint | null = null;
+  const running = runConsumer(openLogFeed(store, { pollMs: 20 }), {
     ...{ consumer: 'test relay', categories: ['order', 'stock'], batchMax: 1_000, signal: control.signal },
-    loadCheckpoint: () => Promise.resolve(null),
-    handle: ({ events }) => publish(producer, { events, epoch: store.epoch, topics }),
+    loadCheckpoint: () => Promise.resolve(published),
+    handle: async ({ events, checkpoint }) => {
+      await publish(producer, { events, epoch: store.epoch, topics });
+      published = checkpoint;
+    },
   });
   running.catch(() => undefined);
   return {
