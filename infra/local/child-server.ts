@@ -27,6 +27,12 @@ export type ChildServerOptions = {
   readonly env?: NodeJS.ProcessEnv;
 };
 
+/** An exit that forgot to stop them, or an error that ends the process, must not leave them behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 const note = 'process.json';
 const lastLines = 5;
 const lineMax = 300;
@@ -69,10 +75,8 @@ async function startChildServer(options: ChildServerOptions): Promise<ChildServe
     child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
     child.once('error', (error) => resolve(error.message));
   });
-  // An exit that forgot to stop it, or an error that ends the process, must not leave it behind.
-  const killAtExit = (): void => void child.kill('SIGKILL');
-  process.once('exit', killAtExit);
-  void exited.then(() => process.off('exit', killAtExit));
+  running.add(child);
+  void exited.then(() => running.delete(child));
   const pid = child.pid ?? 0;
   if (pid !== 0) await writeFile(join(folder, note), JSON.stringify(identify(pid)), { mode: 0o600 });
   return {

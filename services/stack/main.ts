@@ -36,7 +36,7 @@ function untilAskedOrLeft(): Promise<void> {
 
 function partLines(parts: Readonly<Record<string, string>>): string {
   return Object.entries(parts)
-    .map(([name, url]) => `  ${name.padEnd(20)} ${redactUrl(url)}`)
+    .map(([name, url]) => `  ${name.padEnd(20)} ${redactUrl(url).replace(/\/$/, '')}`)
     .join('\n');
 }
 

@@ -90,13 +90,9 @@ function elsewhere(url: string): Promise<{ readonly url: string; readonly server
 
 async function makeTopics(kafkaUrl: string, say: (line: string) => void): Promise<void> {
   const topics = openTopics(kafkaUrl, openLog({ role: 'stack', level: 'error' }));
-  try {
-    const { done, left } = await applyTopics(topics, topicList);
-    if (done.length > 0) say(`made ${done.length} topics what they are to be`);
-    if (left.length > 0) say(`${left.length} topics are not what they are to be: npx order-center topics diff`);
-  } finally {
-    await topics.close();
-  }
+  const { done, left } = await applyTopics(topics, topicList);
+  if (done.length > 0) say(`made ${done.length} topics what they are to be`);
+  if (left.length > 0) say(`${left.length} topics are not what they are to be: npx order-center topics diff`);
 }
 
 type StartRoles = OpenStack & { readonly servers: Servers; readonly planned: Plan };
