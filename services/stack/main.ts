@@ -15,7 +15,6 @@ async function run(args: readonly string[], env: Environment): Promise<void> {
   const starting = new AbortController();
   const asked = untilAskedOrLeft().then(() => starting.abort());
   await using opening = new AsyncDisposableStack();
-  opening.defer(() => say('stopped'));
   try {
     const stack = await openStack({ config, env, options, say, signal: starting.signal }, opening);
     const { payment, logistics, risk, ...parts } = stack.urls;
@@ -27,6 +26,8 @@ async function run(args: readonly string[], env: Environment): Promise<void> {
     if (!starting.signal.aborted) throw error;
   }
   say('stopping: the roles first, then the servers');
+  await opening.disposeAsync();
+  say('stopped');
 }
 
 /** A closed terminal is a Ctrl-C, too: unheard, it would end us and leave the others. */

@@ -1,4 +1,4 @@
-/** Every role of the distributed form, in the order in which they start; they stop in the opposite one. */
+/** Every role of the distributed form. They stop from the last to the first: each while those that it asks are there. */
 export const roleNames = [
   'simulators',
   'order-commands',

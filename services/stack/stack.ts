@@ -10,7 +10,7 @@ import { topicList } from '../../infra/topics/topic-list.ts';
 import type { StackOptions } from './options.ts';
 import { plan, type Plan } from './plan.ts';
 import { endLeftRoles, startRole, untilReady } from './role-process.ts';
-import { environmentOf, localUrl, roleNames, type Servers } from './roles.ts';
+import { environmentOf, localUrl, roleNames, type RoleName, type Servers } from './roles.ts';
 import { startKafka, startRedis } from './servers.ts';
 import type { Supervised } from './supervise.ts';
 
@@ -97,24 +97,28 @@ async function makeTopics(kafkaUrl: string, say: (line: string) => void): Promis
 
 type StartRoles = OpenStack & { readonly servers: Servers; readonly planned: Plan };
 
-/** Role by role: the first ones make the tables that the others meet in. The processes of a role start together. */
+/** The first make the tables in which the others meet, and serve what those ask; all others start together. */
+const first: ReadonlySet<RoleName> = new Set(['simulators', 'order-commands']);
+
 async function startRoles({ env, servers, planned, say, signal }: StartRoles, opening: AsyncDisposableStack) {
   const folder = join(servers.dataDir, 'stack');
-  for (const role of roleNames) {
+  const running: { readonly role: RoleName; readonly process: Supervised }[] = [];
+  opening.defer(async () => {
+    for (const role of roleNames.toReversed()) {
+      await Promise.all(running.filter((one) => one.role === role).map(({ process }) => process.stop()));
+    }
+  });
+  for (const isFirst of [true, false]) {
     signal.throwIfAborted();
-    const instances = planned.instances.filter((instance) => instance.role === role);
-    const starting = instances.map((instance) =>
-      startRole({ instance, folder, env: { ...env, ...environmentOf(instance, servers, planned) }, say, signal }),
-    );
-    const started = await Promise.allSettled(starting);
-    const running = started.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    opening.defer(() => stopAll(running));
+    const instances = planned.instances.filter(({ role }) => first.has(role) === isFirst);
+    const starting = instances.map(async (instance) => {
+      const told = { ...env, ...environmentOf(instance, servers, planned) };
+      running.push({ role: instance.role, process: await startRole({ instance, folder, env: told, say, signal }) });
+    });
+    // Each is waited for, so that all that started are ended where one did not.
+    await Promise.allSettled(starting);
     await Promise.all(starting);
   }
-}
-
-async function stopAll(processes: readonly Supervised[]): Promise<void> {
-  await Promise.all(processes.map((one) => one.stop()));
 }
 
 function urlsOf({ instances, gateways }: Plan, servers: Servers): Readonly<Record<string, string>> {
