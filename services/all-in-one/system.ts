@@ -5,7 +5,7 @@ import { exchangeLeaseOwner } from '../../infra/local/lease-owner.ts';
 import type { OpenedRole, ProcessContext } from '../../infra/process/open-process.ts';
 import { openStores, storeUrls } from '../../infra/process/stores.ts';
 import { views } from '../../projections/all.ts';
-import { wireFulfillment } from '../fulfillment/wire.ts';
+import { wireFulfillment, wireWaitingOrders } from '../fulfillment/wire.ts';
 import { wireInventory } from '../inventory/wire.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
 import { openSummaryAt } from '../order-queries/summary-at.ts';
@@ -47,7 +47,7 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
       orderCommands,
       wireOrderQueries(wiring),
       inventory,
-      wireProjector(wiring),
+      wireProjector({ ...wiring, others: [wireWaitingOrders(wiring)] }),
       wireFulfillment({ ...wiring, ...doors }),
     ],
     onReady: async (url) => {

@@ -3,6 +3,7 @@ import { alone } from '../../infra/process/alone.ts';
 import { main } from '../../infra/process/run-process.ts';
 import { views } from '../../projections/all.ts';
 import { apiDescription as api } from '../../schemas/api-description.ts';
+import { wireWaitingOrders } from '../fulfillment/wire.ts';
 import { wireProjector } from './wire.ts';
 
 /** Keeps all views. There may be several of it: one at a time works on each view. */
@@ -12,6 +13,7 @@ await main(
     api,
     stores: ['store', 'readStore', 'snapshots', 'leases'],
     views,
-    wire: (wiring) => wireProjector({ ...wiring, feed: openEventFeed(wiring.store) }),
+    wire: (wiring) =>
+      wireProjector({ ...wiring, feed: openEventFeed(wiring.store), others: [wireWaitingOrders(wiring)] }),
   }),
 );

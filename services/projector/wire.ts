@@ -6,11 +6,12 @@ import { runLeased } from '../../infra/leases/run-leased.ts';
 import { watchLogLag } from '../../infra/metrics/log-lag.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import { snapshotWriter } from '../../infra/order-snapshots/port.ts';
+import type { ParkedConsumer } from '../../infra/read-store/parking.ts';
 import type { Part } from '../../infra/process/part.ts';
 import type { Stores } from '../../infra/process/stores.ts';
 import { projections } from '../../projections/all.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
-import { runEventMetrics } from './event-metrics.ts';
+import { eventMetrics, runEventMetrics } from './event-metrics.ts';
 import { parkingRoutes } from './http/parking-routes.ts';
 import { observing, type Observing } from './observing.ts';
 import { openParkingDesk } from './parking.ts';
@@ -19,6 +20,8 @@ import { runSnapshotWriter } from './snapshot-writer.ts';
 
 export type ProjectorWiring = Pick<Stores, 'store' | 'readStore' | 'snapshots' | 'leases'> & {
   readonly feed: EventFeed;
+  /** Who parks beside the projections, and is drained at the same desk. */
+  readonly others?: readonly ParkedConsumer[];
   readonly metrics: Metrics;
   readonly log: Logger;
 };
@@ -28,7 +31,7 @@ type Follower = { readonly lease: string; readonly run: (signal: AbortSignal) =>
 
 /** Everything that follows the log to keep what readers and operators see. */
 export function wireProjector(wiring: ProjectorWiring): Part {
-  const { store, readStore, snapshots, leases, metrics } = wiring;
+  const { store, readStore, snapshots, leases, others = [], metrics } = wiring;
   const feed = watchBatches(wiring.feed);
   watchLogLag({ metrics, store, readStore }, 'projection', [
     ...projections.map(({ view, categories }) => ({ consumer: view.name, categories })),
@@ -40,7 +43,7 @@ export function wireProjector(wiring: ProjectorWiring): Part {
     followers.map(({ lease }) => lease),
   );
   return {
-    routes: [parkingRoutes(openParkingDesk({ store, readStore, snapshots, projections }))],
+    routes: [parkingRoutes(openParkingDesk({ store, readStore, snapshots, projections, others }))],
     readiness: [
       { name: 'event-store', check: () => store.ping() },
       { name: 'read-store', check: () => readStore.ping() },
@@ -68,8 +71,8 @@ function followersOf(
     },
     {
       // Under a lease, so that what all processes counted adds up.
-      lease: 'event-metrics',
-      run: (signal) => runEventMetrics({ feed, store, metrics, onFailure: noted }, signal),
+      lease: eventMetrics,
+      run: (signal) => runEventMetrics({ ...common, metrics, onFailure: noted }, signal),
     },
   ];
 }

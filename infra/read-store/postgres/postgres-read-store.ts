@@ -44,7 +44,7 @@ export function openPostgresReadStore(url: string): ReadStore {
     loadCheckpoint: (consumer, partition) => loadCheckpoint(pool, consumer, partition),
     loadPlace: (consumer, partition) => loadPlace(pool, consumer, partition),
     checkpoints: () => storedCheckpoints(pool),
-    moveCheckpoint: (move) => moveCheckpoint(pool, move),
+    moveCheckpoint: (move, parking) => moveCheckpoint(pool, move, parking),
     commit: (batch) => commitBatch(pool, batch),
     probe: (view, documents) => probe(pool, view, documents),
     find: <D extends Document>(view: View<D>, keys: readonly DocumentKey[]) =>
