@@ -11,6 +11,7 @@ beforeEach(() => {
   vi.useFakeTimers();
 });
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.useRealTimers();
 });
 
@@ -70,6 +71,34 @@ it('does not tell of a loss what was released, or what another acquired of this 
   await vi.advanceTimersByTimeAsync(10_000);
   expect([first?.signal.aborted, second?.signal.aborted]).toEqual([false, false]);
   expect(await leases.tryAcquire('work')).toBeNull();
+});
+
+it('keeps what nobody took over while the process was stopped past the end, and loses what somebody did', async () => {
+  const { table, renew } = spied();
+  const leases = keepLeases(table, 'a', times);
+  const kept = await leases.tryAcquire('kept');
+  const taken = await leases.tryAcquire('taken');
+  renew.mockImplementation(async (holdings) => {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    return new Set(holdings.map(({ name }) => name).filter((name) => name === 'kept'));
+  });
+  const sleptMs = 6_000;
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + sleptMs);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect([kept?.signal.aborted, taken?.signal.aborted]).toEqual([false, true]);
+});
+
+it('waits for the table no longer than a second when it slept past the end', async () => {
+  const { table, renew } = spied();
+  const lease = await keepLeases(table, 'a', times).tryAcquire('work');
+  renew.mockImplementation(() => new Promise(() => undefined));
+  const now = performance.now.bind(performance);
+  vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000);
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(lease?.signal.aborted).toBe(false);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(lease?.signal.aborted).toBe(true);
 });
 
 function spied() {

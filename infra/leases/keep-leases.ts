@@ -63,7 +63,12 @@ function openRenewals(table: LeaseTable, { ttlMs, renewEveryMs }: LeaseTimes): R
   };
   /** Counted from before the question: the table's end, set when it was answered, is never earlier. */
   const endAfter = (askedAt: number, lease: () => Held): NodeJS.Timeout =>
-    setTimeout(() => lose(lease()), Math.max(0, askedAt + ttlMs - performance.now())).unref();
+    onceAt(askedAt + ttlMs, (isLate) => (isLate ? askAtLast : lose)(lease()));
+  /** A process that was stopped sleeps through the end. Where nobody took the lease over, the table lets us keep it. */
+  const askAtLast = (lease: Held): void => {
+    lease.end = onceAt(performance.now() + asleepAfterMs, () => lose(lease));
+    renewIn(0);
+  };
   const renewAll = async (): Promise<void> => {
     const askedAt = performance.now();
     const asked = [...held.values()];
@@ -95,4 +100,13 @@ function openRenewals(table: LeaseTable, { ttlMs, renewEveryMs }: LeaseTimes): R
       for (const lease of held.values()) drop(lease);
     },
   };
+}
+
+/** A timer that is so late was not late for want of a processor. Also what the table has for its answer then. */
+const asleepAfterMs = 1_000;
+
+/** @param at of `performance.now()` */
+function onceAt(at: number, act: (isLate: boolean) => void): NodeJS.Timeout {
+  const fire = (): void => act(performance.now() - at >= asleepAfterMs);
+  return setTimeout(fire, Math.max(0, at - performance.now())).unref();
 }

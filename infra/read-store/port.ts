@@ -120,8 +120,8 @@ export type ReadStore = {
   list<D extends Document>(query: ListQuery<D>): Promise<readonly { readonly key: string; readonly document: D }[]>;
   /** How many rows hold each value of a text column, over all tenants: for metrics. */
   countBy<D extends Document>(view: View<D>, column: string): Promise<ReadonlyMap<string, number>>;
-  /** Every document in pages, for verify and digests; order: tenant, key. */
-  scan<D extends Document>(view: View<D>): AsyncIterable<Row<D>>;
+  /** Every document, or every one that passes the filter, of all tenants in pages; order: tenant, key. */
+  scan<D extends Document>(view: View<D>, filter?: Filter): AsyncIterable<Row<D>>;
   /** Takes due rows for `leaseMs` by the database's clock: another claim in that time does not see them. Autocommit. */
   claimDue<D extends Document>(
     view: View<D>,

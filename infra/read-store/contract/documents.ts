@@ -81,6 +81,16 @@ export function documentsContract(tested: TestedStore): void {
     expect(scanned).toEqual(['rival/a', ...keys.map((key) => `shop/${key}`)]);
   });
 
+  it('scans those that pass a filter, of all tenants, over pages', async () => {
+    const keys = Array.from({ length: 1_203 }, (_, index) => `k${String(index).padStart(4, '0')}`);
+    const bobs = keys.map((key) => put(key, note({ owner: 'bob' })));
+    await commit([...bobs, put('k0000x', note({ owner: 'ann' })), put('a', note({ owner: 'bob' }), otherTenant)]);
+    const scanned: string[] = [];
+    const filter = { column: 'owner', equals: 'bob' };
+    for await (const row of tested.readStore.scan(notes, filter)) scanned.push(`${row.tenantId}/${row.key}`);
+    expect(scanned).toEqual(['rival/a', ...keys.map((key) => `shop/${key}`)]);
+  });
+
   it('counts the rows of each value of a column, of all tenants, leaving out what has none', async () => {
     expect(await tested.readStore.countBy(notes, 'owner')).toEqual(new Map());
     const owners = ['ann', 'bob', 'ann', "o'hara"].map((owner, index) => put(`n${index}`, note({ owner })));

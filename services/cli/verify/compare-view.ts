@@ -2,8 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 
 import type { EventStore } from '../../../infra/event-store/port.ts';
 import type { Document, DocumentKey, ReadStore } from '../../../infra/read-store/port.ts';
-import { canonicalJson } from '../../../schemas/canonical-json.ts';
 import type { Position } from '../../../schemas/envelope.ts';
+import { digestOf } from './document-archive.ts';
 import type { ParkedAt, ViewFold } from './view-fold.ts';
 
 export type CompareInput = {
@@ -44,7 +44,7 @@ export async function compareView(input: CompareInput, fold: ViewFold): Promise<
     const move = await viewPlace(input, fold);
     const found = await input.views.find(view, differing);
     await move();
-    differing = differing.filter((key, index) => !isSame(fold.get(key), found[index] ?? null));
+    differing = differing.filter((key, index) => !isSame(fold, key, found[index] ?? null));
   }
   const remarks = [behind, parkedRemark(fold)].filter((remark) => remark !== null);
   return { checked: Math.max(checked, differing.length), differing, remarks };
@@ -95,7 +95,7 @@ async function findDiffering(input: CompareInput, fold: ViewFold): Promise<reado
   for await (const { tenantId, key, document } of input.views.scan(fold.projection.view)) {
     input.signal.throwIfAborted();
     if (fold.has({ tenantId, key })) known += 1;
-    if (!isSame(fold.get({ tenantId, key }), document)) differing.push({ tenantId, key });
+    if (!isSame(fold, { tenantId, key }, document)) differing.push({ tenantId, key });
   }
   return known === fold.size() ? differing : [...differing, ...(await findMissing(input, fold))];
 }
@@ -121,8 +121,8 @@ async function findMissing(input: CompareInput, fold: ViewFold): Promise<readonl
 
 const keysAtOnce = 1_000;
 
-function isSame(fold: Document | null, document: Document | null): boolean {
-  return canonicalJson(fold) === canonicalJson(document);
+function isSame(fold: ViewFold, key: DocumentKey, document: Document | null): boolean {
+  return fold.digest(key) === (document === null ? null : digestOf(document));
 }
 
 function checkpointOf({ views }: CompareInput, { projection }: ViewFold): Promise<Position | null> {

@@ -1,19 +1,30 @@
-import type { EventStore } from '../../../infra/event-store/port.ts';
+import type { EventStore, LogPage } from '../../../infra/event-store/port.ts';
 import type { Position, RecordedEvent } from '../../../schemas/envelope.ts';
 
 export type Log = { readonly store: Pick<EventStore, 'readLog' | 'comparePositions'>; readonly signal: AbortSignal };
 
 const pageSize = 2_000;
 
-/** The log after one position, in pages, to where it ends: no other word of the store is believed about its end. */
+/**
+ * The log after one position, in pages, to where it ends: no other word of the store is believed about its end. The
+ * next page is read while the last one is worked on.
+ */
 export async function* eventsOf({ store, signal }: Log, after: Position | null): AsyncGenerator<RecordedEvent> {
-  let last = after;
+  const pageAfter = (place: Position | null): Promise<LogPage> => {
+    const page = store.readLog({ after: place, limit: pageSize });
+    // Whoever stops reading never asks for it.
+    page.catch(() => undefined);
+    return page;
+  };
+  let next = pageAfter(after);
   for (;;) {
     signal.throwIfAborted();
-    const { events, atEnd } = await store.readLog({ after: last, limit: pageSize });
+    const { events, atEnd } = await next;
+    const last = events.at(-1);
+    const isLast = atEnd || last === undefined;
+    if (!isLast) next = pageAfter(last.position);
     yield* events;
-    last = events.at(-1)?.position ?? last;
-    if (atEnd || events.length === 0) return;
+    if (isLast) return;
   }
 }
 

@@ -2,71 +2,86 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+
+import { growingNumbers } from './growing-numbers.ts';
 
 /**
- * What does not fit into memory, appended to a file without a name: it is gone with the process, however that ends.
- * Synchronous, for a program that has nothing else to do meanwhile.
+ * Lines that do not fit into memory, compressed in a file without a name: it is gone with the process, however that
+ * ends. Synchronous, for a program that has nothing else to do meanwhile.
  */
 export type SpillFile = {
-  /** @returns where it is */
-  readonly write: (bytes: Buffer) => number;
-  readonly read: (at: number) => Buffer;
+  /** @param line without a line feed @returns where it is */
+  readonly write: (line: string) => number;
+  readonly read: (at: number) => string;
   readonly close: () => void;
 };
 
-const lengthBytes = 4;
-/** Most documents come with one read. */
-const firstReadBytes = 4_096;
-/** Gathered before they are written: a document alone is far less than a page of the disk. */
-const gatherBytes = 1 << 20;
+/** Compressed together: a line alone costs more to set up than to compress, and lines are much alike. */
+const chunkBytes = 64 * 1_024;
+/** A place is `chunk * span + offset`, so a chunk may be as long as its last line, which the store bounds at some MiB. */
+const span = 2 ** 28;
+/** Chunks kept as they were: what is asked for again was often written at one time. */
+const openChunksMax = 16;
+const lineFeed = 0x0a;
 
 /** @throws what the file system refuses, as a full disk */
 export function openSpillFile(): SpillFile {
   const path = join(tmpdir(), `order-center-${randomUUID()}`);
   const descriptor = openSync(path, 'wx+', 0o600);
   unlinkSync(path);
+  // Where each chunk begins; the last number is where the file ends.
+  const starts = growingNumbers();
+  starts.add(0);
+  const openChunks = new Map<number, Buffer>();
   let gathered: Buffer[] = [];
-  let gatheredSize = 0;
-  let written = 0;
+  let gatheredBytes = 0;
 
   const flush = (): void => {
-    const bytes = Buffer.concat(gathered);
+    const bytes = zstdCompressSync(Buffer.concat(gathered));
+    const start = starts.at(starts.size() - 1);
     for (let done = 0; done < bytes.length;) {
-      done += writeSync(descriptor, bytes, done, bytes.length - done, written + done);
+      done += writeSync(descriptor, bytes, done, bytes.length - done, start + done);
     }
-    written += bytes.length;
+    starts.add(start + bytes.length);
     gathered = [];
-    gatheredSize = 0;
+    gatheredBytes = 0;
   };
-  const fill = (target: Buffer, at: number): number => {
-    let done = 0;
-    while (done < target.length) {
-      const count = readSync(descriptor, target, done, target.length - done, at + done);
-      if (count === 0) break;
-      done += count;
-    }
-    return done;
+  const chunkAt = (chunk: number): Buffer => {
+    if (chunk === starts.size() - 1) return Buffer.concat(gathered);
+    const known = openChunks.get(chunk);
+    if (known !== undefined) return known;
+    const start = starts.at(chunk);
+    const bytes = Buffer.allocUnsafe(starts.at(chunk + 1) - start);
+    fill(descriptor, bytes, start);
+    const lines = zstdDecompressSync(bytes);
+    openChunks.set(chunk, lines);
+    const [oldest] = openChunks.keys();
+    if (openChunks.size > openChunksMax && oldest !== undefined) openChunks.delete(oldest);
+    return lines;
   };
   return {
-    write: (bytes) => {
-      const at = written + gatheredSize;
-      const length = Buffer.allocUnsafe(lengthBytes);
-      length.writeUInt32LE(bytes.length);
-      gathered.push(length, Buffer.from(bytes));
-      gatheredSize += lengthBytes + bytes.length;
-      if (gatheredSize >= gatherBytes) flush();
+    write: (line) => {
+      const at = (starts.size() - 1) * span + gatheredBytes;
+      const bytes = Buffer.from(`${line}\n`);
+      gathered.push(bytes);
+      gatheredBytes += bytes.length;
+      if (gatheredBytes >= chunkBytes) flush();
       return at;
     },
     read: (at) => {
-      if (at >= written) flush();
-      const first = Buffer.allocUnsafe(firstReadBytes);
-      const known = fill(first, at);
-      const length = first.readUInt32LE(0);
-      if (lengthBytes + length <= known) return first.subarray(lengthBytes, lengthBytes + length);
-      const whole = Buffer.allocUnsafe(length);
-      if (fill(whole, at + lengthBytes) < length) throw new Error('the spill file ends inside a document');
-      return whole;
+      const lines = chunkAt(Math.floor(at / span));
+      const offset = at % span;
+      return lines.toString('utf8', offset, lines.indexOf(lineFeed, offset));
     },
     close: () => closeSync(descriptor),
   };
+}
+
+function fill(descriptor: number, target: Buffer, at: number): void {
+  for (let done = 0; done < target.length;) {
+    const count = readSync(descriptor, target, done, target.length - done, at + done);
+    if (count === 0) throw new Error('the spill file ends inside a chunk');
+    done += count;
+  }
 }

@@ -18,7 +18,8 @@ export async function verifyVerb(context: VerbContext, options: VerifyVerbOption
   const { ledger: ledgerFile = null, reads: readsFile = null, stuckAfterMs } = options;
   const { input, close } = await openVerify({ env, signal, ledgerFile, readsFile, stuckAfterMs });
   try {
-    const verdicts = await verify(invariants, input);
+    const verdicts = await verify(invariants, input, terminal.progress);
+    terminal.progress('');
     terminal.print(options.json === true ? toJson(verdicts) : verdicts.map(toLine).join('\n'));
     for (const note of verdicts.flatMap(notesOf)) terminal.note(note);
     return verdicts.some(isViolated) ? exitCodes.failed : exitCodes.done;

@@ -3,7 +3,7 @@ import type { Projection } from '../../../projections/projection.ts';
 import type { Position, RecordedEvent } from '../../../schemas/envelope.ts';
 import { categoryOf } from '../../../schemas/ids.ts';
 import type { Revision, StreamName, TenantId } from '../../../schemas/ids.ts';
-import { openDocumentArchive, type DocumentArchive } from './document-archive.ts';
+import { openDocumentArchive, type Digest, type DocumentArchive } from './document-archive.ts';
 import { eventsUpTo, type Log } from './log.ts';
 
 /** Streams that a view left behind, with the first revision that it has not taken. */
@@ -19,6 +19,8 @@ export type ViewFold = {
   /** Folds on to a place, or anew where the fold is past it, or where other streams are parked than before. */
   readonly moveTo: (log: Log, place: Position | null, parked: ParkedAt) => Promise<void>;
   readonly get: (key: DocumentKey) => Document | null;
+  /** null: no such document. */
+  readonly digest: (key: DocumentKey) => Digest | null;
   readonly has: (key: DocumentKey) => boolean;
   readonly size: () => number;
   readonly keys: () => Iterable<DocumentKey>;
@@ -61,6 +63,7 @@ export function openViewFold(projection: Projection, parkedFirst: ParkedAt = new
       for await (const event of eventsUpTo(log, { after: last, to: place })) apply(event);
     },
     get: (key) => archive.get(joined(key)),
+    digest: (key) => archive.digest(joined(key)),
     has: (key) => archive.has(joined(key)),
     size: () => archive.size(),
     keys: () => partedAll(archive.keys()),

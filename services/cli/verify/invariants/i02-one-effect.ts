@@ -4,6 +4,7 @@ import type { RecordedEvent } from '../../../../schemas/envelope.ts';
 import type { StreamName } from '../../../../schemas/ids.ts';
 import { noViolations } from '../invariant.ts';
 import type { Invariant, VerifyInput } from '../invariant.ts';
+import { growingNumbers } from '../growing-numbers.ts';
 import { eventsUpTo } from '../log.ts';
 
 /**
@@ -15,7 +16,7 @@ export const oneEffect: Invariant = {
   statement: 'One command id has one effect per tenant.',
   check: (input) => {
     const runs = findRuns();
-    const starts = growingList();
+    const starts = growingNumbers();
     let last: RecordedEvent | undefined;
     return {
       see: (event) => {
@@ -23,7 +24,7 @@ export const oneEffect: Invariant = {
         if (runs.startsRun(event)) starts.add(numberOf(event));
       },
       finish: async () => {
-        const suspects = starts.twice();
+        const suspects = twiceIn(starts.sorted());
         const violations = noViolations();
         const repeated = suspects.size === 0 ? [] : await lookAgain(input, { suspects, last });
         for (const name of repeated) violations.add(name);
@@ -34,13 +35,14 @@ export const oneEffect: Invariant = {
 };
 
 function findRuns() {
-  const latest = new Map<StreamName, { readonly number: number; readonly recordedAt: string }>();
+  // The append that was last on each stream: its command and its time. A stream has one tenant.
+  const latest = new Map<StreamName, string>();
   return {
-    startsRun: (event: RecordedEvent): boolean => {
-      const number = numberOf(event);
-      const before = latest.get(event.stream);
-      latest.set(event.stream, { number, recordedAt: event.recordedAt });
-      return before?.number !== number || before.recordedAt !== event.recordedAt;
+    startsRun: ({ stream, commandId, recordedAt }: RecordedEvent): boolean => {
+      const append = `${recordedAt} ${commandId}`;
+      if (latest.get(stream) === append) return false;
+      latest.set(stream, append);
+      return true;
     },
   };
 }
@@ -70,28 +72,10 @@ function numberOf(event: RecordedEvent): number {
   return hash('sha1', idOf(event), 'buffer').readUIntBE(0, 6);
 }
 
-/** Numbers at 8 bytes each. */
-function growingList() {
-  let numbers = new Float64Array(4_096);
-  let size = 0;
-  return {
-    size: () => size,
-    add: (number: number): void => {
-      if (size === numbers.length) {
-        const larger = new Float64Array(size * 2);
-        larger.set(numbers);
-        numbers = larger;
-      }
-      numbers[size] = number;
-      size += 1;
-    },
-    twice: (): ReadonlySet<number> => {
-      const sorted = numbers.slice(0, size).sort();
-      const found = new Set<number>();
-      sorted.forEach((number, index) => {
-        if (index > 0 && sorted[index - 1] === number) found.add(number);
-      });
-      return found;
-    },
-  };
+function twiceIn(sorted: Float64Array): ReadonlySet<number> {
+  const found = new Set<number>();
+  sorted.forEach((number, index) => {
+    if (index > 0 && sorted[index - 1] === number) found.add(number);
+  });
+  return found;
 }

@@ -1,4 +1,3 @@
-import { canonicalJson } from '../../../../schemas/canonical-json.ts';
 import { noViolations, type Invariant, type VerifyInput, type ViolationList } from '../invariant.ts';
 import { eventsUpTo } from '../log.ts';
 import { openViewFold, type ViewFold } from '../view-fold.ts';
@@ -34,10 +33,12 @@ async function foldAgain(input: VerifyInput, first: readonly ViewFold[], second:
   const { comparePositions } = input.store;
   const ends = first.map((fold) => fold.last());
   const furthest = ends.reduce((a, b) => (a === null || (b !== null && comparePositions(b, a) > 0) ? b : a), null);
+  const isFolding = ends.map((end) => end !== null);
   for await (const event of eventsUpTo(input, { after: null, to: furthest })) {
     second.forEach((fold, index) => {
-      const end = ends[index] ?? null;
-      if (end !== null && comparePositions(event.position, end) <= 0) fold.apply(event);
+      if (isFolding[index] !== true) return;
+      fold.apply(event);
+      isFolding[index] = event.position !== ends[index];
     });
   }
 }
@@ -45,7 +46,7 @@ async function foldAgain(input: VerifyInput, first: readonly ViewFold[], second:
 function compareFolds(first: ViewFold, second: ViewFold, violations: ViolationList): number {
   const { name } = first.projection.view;
   for (const key of first.keys()) {
-    if (canonicalJson(first.get(key)) === canonicalJson(second.get(key))) continue;
+    if (first.digest(key) === second.digest(key)) continue;
     violations.add(`${name} of ${key.tenantId} ${key.key} is built anew as another document`);
   }
   for (const key of second.keys()) {
