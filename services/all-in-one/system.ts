@@ -7,7 +7,7 @@ import type { OpenedRole, ProcessContext } from '../../infra/process/open-proces
 import { openStores, storeUrls } from '../../infra/process/stores.ts';
 import { views } from '../../projections/all.ts';
 import { openDoors } from '../fulfillment/doors.ts';
-import { wireFulfillment } from '../fulfillment/wire.ts';
+import { wireFulfillment, wireWaitingOrders } from '../fulfillment/wire.ts';
 import { wireInventory } from '../inventory/wire.ts';
 import { openKafkaDoor } from '../order-commands/kafka/open.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
@@ -55,7 +55,7 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
       ...kafkaDoors,
       wireOrderQueries(wiring),
       inventory,
-      wireProjector({ ...wiring, published: openPublished(wiring, opening) }),
+      wireProjector({ ...wiring, published: openPublished(wiring, opening), others: [wireWaitingOrders(wiring)] }),
       wireFulfillment({ ...wiring, ...doors }),
     ],
     onReady: async (url) => {
