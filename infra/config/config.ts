@@ -24,6 +24,8 @@ export type Config = {
   readonly readDbUrl: string | null;
   /** null: the event store's own log. */
   readonly feedUrl: string | null;
+  /** null: records on Kafka name their schemas themselves. */
+  readonly schemaRegistryUrl: string | null;
   /** null: in this process. */
   readonly cacheUrl: string | null;
   /** null: orders are decided in the process that asks; the same for stock. */
@@ -168,6 +170,7 @@ function shape(values: Values, unpaidExpiryMsByMethod: Config['unpaidExpiryMsByM
   return {
     ...doors,
     ...parts,
+    schemaRegistryUrl: values.schemaRegistryUrl,
     unpaidExpiryMs,
     unpaidExpiryMsByMethod,
     simulators: { payment, logistics, risk },

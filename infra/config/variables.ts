@@ -53,6 +53,11 @@ export const variables = {
     kafkaUrl,
     "Where views of single orders read events, as the relay publishes them; the event store's own log if absent.",
   ),
+  schemaRegistryUrl: optional(
+    'SCHEMA_REGISTRY_URL',
+    url({ schemes: http }),
+    "A schema registry with Confluent's API, for records on Kafka; they name their schemas by fingerprint if absent.",
+  ),
   cacheUrl: optional(
     'CACHE_URL',
     url({ schemes: ['memory:', 'redis:', 'rediss:'] }),

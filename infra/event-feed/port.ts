@@ -50,3 +50,6 @@ export type PublishedFeed = EventFeed & {
 };
 
 export type PartitionCheckpoint = { readonly partition: Partition; readonly position: Checkpoint };
+
+/** The consumer that publishes the log: its checkpoint's name, and its lease's. */
+export const relayConsumer = 'event-relay';

@@ -7,6 +7,7 @@ import type { ImportOptions } from './import-olist/import-olist.ts';
 import { parkingVerbs } from './parking-commands.ts';
 import { rebuildVerbOf, storeVerb } from './repair-verbs.ts';
 import { showCommand } from './show-command.ts';
+import { topicsVerbs } from './topics/topics-commands.ts';
 import type { ShowCommandOptions } from './show-command.ts';
 import type { VerifyVerbOptions } from './verify/verify-verb.ts';
 import { describeVerb, toCommandId, toCount, toTenant, toUrl } from './verb.ts';
@@ -56,6 +57,7 @@ function assemble(context: VerbContext, onCode: OnCode): Command {
   program.addCommand(parkingVerbs(act));
   program.addCommand(rebuildVerbOf(act));
   program.addCommand(storeVerb(act));
+  program.addCommand(topicsVerbs(act));
   everyCommand(program, (command) => harden(command, context));
   return program;
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { OperationalFailure } from '../../infra/failures.ts';
 import { openLogFeed } from '../../infra/event-feed/log/log-feed.ts';
+import { relayConsumer } from '../../infra/event-feed/port.ts';
 import { openMemoryEventStore } from '../../infra/event-store/memory/memory-event-store.ts';
 import type { IncomingRecord, OutgoingRecord } from '../../infra/kafka/port.ts';
 import { openMemoryReadStore } from '../../infra/read-store/memory/memory-read-store.ts';
@@ -10,7 +11,7 @@ import { memoryTopics } from '../../infra/topics/memory/memory-topics.ts';
 import { noRegistry } from '../../schemas/wire/wire-schemas.ts';
 import { describeWithKafka, freshTopicPrefix, kafkaBrokers } from '../../test/kafka.ts';
 import { describeWithPostgres, freshDatabase } from '../../test/postgres.ts';
-import { relayConsumer, runRelay, type RunRelayOptions } from './relay.ts';
+import { runRelay, type RunRelayOptions } from './relay.ts';
 import {
   eventTopicsOf,
   logOf,

@@ -1,4 +1,4 @@
-import type { Checkpoint, EventFeed, FeedBatch } from '../../infra/event-feed/port.ts';
+import { relayConsumer, type Checkpoint, type EventFeed, type FeedBatch } from '../../infra/event-feed/port.ts';
 import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { OperationalFailure } from '../../infra/failures.ts';
@@ -11,8 +11,6 @@ import { encodeEventRecord, type EventRecord, type EventTopic } from '../../sche
 import type { WireSchemas } from '../../schemas/wire/wire-schemas.ts';
 import { openLossWatch, type LossWatch } from './loss-watch.ts';
 
-/** Its checkpoint's name, and its lease's. */
-export const relayConsumer = 'event-relay';
 export const relayedCategories: readonly Category[] = ['order', 'stock'];
 
 export type RelayObserver = {

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { EventFeed } from '../../infra/event-feed/port.ts';
+import { relayConsumer, type EventFeed } from '../../infra/event-feed/port.ts';
 import { watchBatches, wedgedConsumers } from '../../infra/event-feed/watch-batches.ts';
 import type { KafkaProducer } from '../../infra/kafka/port.ts';
 import { logLeases } from '../../infra/leases/lease-log.ts';
@@ -10,7 +10,7 @@ import type { Part } from '../../infra/process/part.ts';
 import type { Stores } from '../../infra/process/stores.ts';
 import type { Topics } from '../../infra/topics/port.ts';
 import { eventTopics } from '../../schemas/wire/event-record.ts';
-import { relayConsumer, relayedCategories, runRelay, type RelayObserver, type RunRelayOptions } from './relay.ts';
+import { relayedCategories, runRelay, type RelayObserver, type RunRelayOptions } from './relay.ts';
 
 export type RelayWiring = Pick<Stores, 'store' | 'readStore' | 'leases'> &
   Pick<RunRelayOptions, 'schemas' | 'topicPrefix' | 'lookEveryMs'> & {

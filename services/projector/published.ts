@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import type { Config } from '../../infra/config/config.ts';
+import { openSchemas } from '../../infra/schema-registry/open.ts';
 import { openPublishedFeed } from '../../infra/event-feed/open.ts';
 import type { PublishedFeed } from '../../infra/event-feed/port.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 
 export type Published = {
-  readonly config: Pick<Config, 'feedUrl'>;
+  readonly config: Pick<Config, 'feedUrl' | 'schemaRegistryUrl'>;
   readonly store: EventStore;
   readonly metrics: Pick<Metrics, 'count'>;
   readonly log: Logger;
@@ -22,6 +23,7 @@ export function openPublished(
     url: config.feedUrl,
     store,
     log,
+    schemas: openSchemas(config.schemaRegistryUrl),
     onPassedOver: (_, { code, records }) => metrics.count('feed_records_passed_over_total', code, records),
   });
   opening.defer(() => feed.close());

@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import { eventTopics } from '../../../schemas/wire/event-record.ts';
-import { noRegistry, type WireSchemas } from '../../../schemas/wire/wire-schemas.ts';
 import type { Category } from '../../../schemas/ids.ts';
 import type { EventStore } from '../../event-store/port.ts';
 import { consumeKafka } from '../../kafka/consumer.ts';
 import type { KafkaAddress } from '../../kafka/kafka-url.ts';
 import type { AssignedPartition, IncomingRecord, RecordBatch } from '../../kafka/port.ts';
 import { openTopicEnds } from '../../kafka/topic-ends.ts';
+import type { RecordSchemas } from '../../schema-registry/port.ts';
+import { withoutRegistry } from '../../schema-registry/record-schemas.ts';
 import type { Checkpoint, PublishedFeed, Subscription } from '../port.ts';
 import { printOf, toCheckpoint, toPlace, type Place } from './place.ts';
 import { readRecords, type PassedOver } from './read-records.ts';
@@ -17,7 +18,7 @@ export type KafkaFeedOptions = {
   readonly store: Pick<EventStore, 'epoch'>;
   readonly log: Logger;
   /** No registry if absent. */
-  readonly schemas?: WireSchemas;
+  readonly schemas?: Pick<RecordSchemas, 'load'>;
   /** The published ones if absent. */
   readonly topics?: EventTopics;
   /** Before the consumer's name. `order-center.` if absent. */
@@ -127,11 +128,12 @@ function tellStart(
 type Handling = KafkaFeedOptions & { readonly subscription: Subscription; readonly standing: Standing };
 
 async function handleBatch(handling: Handling, batch: RecordBatch): Promise<void> {
-  const { subscription, standing, store, schemas = noRegistry } = handling;
+  const { subscription, standing, store, schemas = withoutRegistry } = handling;
   const records = provenRecords(handling, batch);
   const last = records?.at(-1);
   if (records === null || last === undefined) return;
-  const { events, passedOver } = readRecords(records, store.epoch, schemas);
+  const known = await schemas.load(records.map(({ value }) => value));
+  const { events, passedOver } = readRecords(records, store.epoch, known);
   for (const each of passedOver) tellPassedOver(handling, batch, each);
   const position = events.at(-1)?.position ?? standing.position;
   await subscription.handle({

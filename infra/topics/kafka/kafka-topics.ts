@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, ConfigResourceTypes } from 'kafkajs';
 import type { Logger } from 'pino';
 import { OperationalFailure } from '../../failures.ts';
@@ -26,7 +27,8 @@ export function openKafkaTopics(options: KafkaTopicsOptions): Topics {
       ask(`creating ${name}`, async (admin) => {
         const configEntries = Object.entries(config).map(([key, value]) => ({ name: key, value }));
         const topic = { topic: name, numPartitions: partitions, replicationFactor: replication, configEntries };
-        await admin.createTopics({ topics: [topic], waitForLeaders: true });
+        await admin.createTopics({ topics: [topic], waitForLeaders: false });
+        await untilThere(admin, name);
       }),
     grow: (name, partitions) =>
       ask(`growing ${name}`, async (admin) => {
@@ -62,6 +64,16 @@ function openAsking(options: KafkaTopicsOptions): Ask {
     }
     throw new OperationalFailure('KAFKA_UNAVAILABLE', `${what}: no answer`, { retryable: true });
   };
+}
+
+const lookEveryMs = 100;
+
+/**
+ * Made by the controller, a topic is known to the brokers a moment later; the driver's own waiting takes that moment for an
+ * error. The deadline of the question ends it.
+ */
+async function untilThere(admin: Admin, name: string): Promise<void> {
+  while (!(await admin.listTopics()).includes(name)) await sleep(lookEveryMs);
 }
 
 async function existingOf(admin: Admin, names: readonly string[]): Promise<readonly string[]> {
