@@ -4,6 +4,9 @@ import { Kafka, logLevel, type ISocketFactory, type logCreator } from 'kafkajs';
 import type { Logger } from 'pino';
 import { within } from '../within.ts';
 import type { KafkaAddress } from './kafka-url.ts';
+import { quietRequestQueue } from './quiet-request-queue.ts';
+
+quietRequestQueue();
 
 /** Every client is bounded the same way: what does not answer in these times is asked again, or given up by its caller. */
 const connectionTimeoutMs = 2_000;
