@@ -2,6 +2,7 @@ import { Kafka, logLevel, Partitioners, type Message, type TopicMessages } from 
 
 import { openEventStore } from '../../../infra/event-store/open.ts';
 import { parseKafkaUrl } from '../../../infra/kafka/kafka-url.ts';
+import { quietRequestQueue } from '../../../infra/kafka/quiet-request-queue.ts';
 import { bytesOf } from '../../../infra/kafka/records.ts';
 import { encodeEventRecord, type EventRecord } from '../../../schemas/wire/event-record.ts';
 import { serve } from '../child-process.ts';
@@ -14,6 +15,9 @@ export type BareRequest =
   | { readonly kind: 'load' }
   | { readonly kind: 'push' };
 export type BareAnswer = LegAnswer & { readonly bytes: number };
+
+// Its idle timer would take CPU from the broker that it waits for.
+quietRequestQueue();
 
 type Opened = { readonly place: PublisherPlace; readonly send: (batch: TopicMessages[]) => Promise<unknown> };
 

@@ -1,4 +1,5 @@
 import { openEventFeed } from '../../../infra/event-feed/open.ts';
+import { relayConsumer } from '../../../infra/event-feed/port.ts';
 import { openEventStore } from '../../../infra/event-store/open.ts';
 import { parseKafkaUrl } from '../../../infra/kafka/kafka-url.ts';
 import { openKafkaProducer } from '../../../infra/kafka/producer.ts';
@@ -6,7 +7,7 @@ import { openLog } from '../../../infra/logging/open.ts';
 import { openReadStore } from '../../../infra/read-store/open.ts';
 import { openTopics } from '../../../infra/topics/open.ts';
 import { noRegistry } from '../../../schemas/wire/wire-schemas.ts';
-import { relayConsumer, runRelay, type RunRelayOptions } from '../../../services/event-relay/relay.ts';
+import { runRelay, type RunRelayOptions } from '../../../services/event-relay/relay.ts';
 import { serve } from '../child-process.ts';
 import { cpuMicros } from '../child-cpu.ts';
 import { batchMax, type LegAnswer, type PublisherPlace } from './legs.ts';
