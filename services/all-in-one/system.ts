@@ -1,6 +1,7 @@
 import { openEventFeed } from '../../infra/event-feed/open.ts';
 import { newLeaseOwner } from '../../infra/leases/open.ts';
 import { publishRunning } from '../../infra/local/data-dir.ts';
+import { openDatabase } from '../../infra/local/database.ts';
 import { exchangeLeaseOwner } from '../../infra/local/lease-owner.ts';
 import type { OpenedRole, ProcessContext } from '../../infra/process/open-process.ts';
 import { openStores, storeUrls } from '../../infra/process/stores.ts';
@@ -8,7 +9,7 @@ import { views } from '../../projections/all.ts';
 import { openDoors } from '../fulfillment/doors.ts';
 import { openRelayTarget } from '../event-relay/open.ts';
 import { wireRelay } from '../event-relay/wire.ts';
-import { wireFulfillment } from '../fulfillment/wire.ts';
+import { wireFulfillment, wireWaitingOrders } from '../fulfillment/wire.ts';
 import { wireInventory } from '../inventory/wire.ts';
 import { openKafkaDoor } from '../order-commands/kafka/open.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
@@ -18,7 +19,6 @@ import { openPublished } from '../projector/published.ts';
 import { wireProjector } from '../projector/wire.ts';
 import { findGateways } from '../simulators/gateway-urls.ts';
 import { apiDescription } from '../../schemas/api-description.ts';
-import { openDatabase } from './database.ts';
 import { welcome } from './welcome.ts';
 
 /**
@@ -28,7 +28,7 @@ import { welcome } from './welcome.ts';
  */
 export async function openSystem(context: ProcessContext, opening: AsyncDisposableStack): Promise<OpenedRole> {
   const { config, log, metrics } = context;
-  const { eventStoreUrl, ...database } = await openDatabase(config, opening, (line) => log.info(line));
+  const { eventStoreUrl, ...database } = await openDatabase(config, opening, { log: (line) => log.info(line) });
   const owner = newLeaseOwner();
   // The folder is claimed: the process before is dead, and nobody waits for the end of its leases.
   const leaseOwner = { owner, former: await exchangeLeaseOwner(config.dataDir, owner) };
@@ -57,7 +57,7 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
       ...kafkaDoors,
       wireOrderQueries(wiring),
       inventory,
-      wireProjector({ ...wiring, published: openPublished(wiring, opening) }),
+      wireProjector({ ...wiring, published: openPublished(wiring, opening), others: [wireWaitingOrders(wiring)] }),
       ...(config.feedUrl === null ? [] : [wireRelay({ ...wiring, ...openRelayTarget(context, opening) })]),
       wireFulfillment({ ...wiring, ...doors }),
     ],
