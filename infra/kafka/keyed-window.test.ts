@@ -9,7 +9,14 @@ const partition = { topic: 't', partition: 0 };
 
 function record(offset: number, key: string | null, size = 1): IncomingRecord {
   const value = Buffer.alloc(size);
-  return { ...partition, offset, key: key === null ? null : Buffer.from(key), value, timestampMs: offset, headers: new Map() };
+  return {
+    ...partition,
+    offset,
+    key: key === null ? null : Buffer.from(key),
+    value,
+    timestampMs: offset,
+    headers: new Map(),
+  };
 }
 
 function batch(records: readonly IncomingRecord[], lost = new AbortController().signal): RecordBatch {
@@ -146,7 +153,9 @@ describe('a window over a partition', () => {
   });
 
   it('settles every record once, in the order of its key, whatever takes how long', async () => {
-    const items = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c', null), ticks: fc.nat(3) }), { maxLength: 40 });
+    const items = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c', null), ticks: fc.nat(3) }), {
+      maxLength: 40,
+    });
     await fc.assert(
       fc.asyncProperty(items, fc.integer({ min: 1, max: 5 }), async (all, pendingMax) => {
         const done: number[] = [];
