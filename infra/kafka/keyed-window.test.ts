@@ -168,7 +168,9 @@ describe('a window over a partition', () => {
   });
 
   it('settles every record once, in the order of its key, whatever takes how long', async () => {
-    const items = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c', null), ticks: fc.nat(3) }), { maxLength: 40 });
+    const items = fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c', null), ticks: fc.nat(3) }), {
+      maxLength: 40,
+    });
     await fc.assert(
       fc.asyncProperty(items, fc.integer({ min: 1, max: 5 }), async (all, pendingMax) => {
         const done: number[] = [];
