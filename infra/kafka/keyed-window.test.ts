@@ -15,7 +15,7 @@ function record(offset: number, key: string | null, size = 1): IncomingRecord {
     key: key === null ? null : Buffer.from(key),
     value,
     timestampMs: offset,
-    headers: new Map(),
+    headers: {},
   };
 }
 
