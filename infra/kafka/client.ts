@@ -59,11 +59,13 @@ export function openKafkaClient({ address, clientId, log, requestTimeoutMs }: Cl
     kafka,
     abandon,
     close: async (disconnect) => {
-      await within(
-        disconnectMs,
-        disconnect().catch(() => undefined),
+      const disconnected = disconnect().then(
+        () => true,
+        () => false,
       );
-      abandon();
+      // The driver warns of a connection that ends with an error, also where nobody waits for it any more.
+      if ((await within(disconnectMs, disconnected)) === true) for (const socket of sockets) socket.destroy();
+      else abandon();
     },
   };
 }

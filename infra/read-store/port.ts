@@ -106,8 +106,11 @@ export type ReadStore = {
   loadPlace(consumer: string, partition: Partition): Promise<Place>;
   /** Every consumer's, by its name; none in a database that was never prepared. */
   checkpoints(): Promise<readonly StoredCheckpoint[]>;
-  /** Moves a checkpoint without rows. 'moved': another owner did; nothing was written. */
-  moveCheckpoint(move: CheckpointMove): Promise<'committed' | 'moved'>;
+  /**
+   * Moves a checkpoint without rows, together with what its consumer parks. 'moved': another owner moved it or took a
+   * turn; nothing was written.
+   */
+  moveCheckpoint(move: CheckpointMove, parking?: Parking): Promise<'committed' | 'moved'>;
   /** A consumer that has to begin again, if it still stands at `from`. 'moved': another owner went on. */
   forgetCheckpoint(place: StoredCheckpointPlace): Promise<'committed' | 'moved'>;
   /**
@@ -126,8 +129,8 @@ export type ReadStore = {
   list<D extends Document>(query: ListQuery<D>): Promise<readonly { readonly key: string; readonly document: D }[]>;
   /** How many rows hold each value of a text column, over all tenants: for metrics. */
   countBy<D extends Document>(view: View<D>, column: string): Promise<ReadonlyMap<string, number>>;
-  /** Every document in pages, for verify and digests; order: tenant, key. */
-  scan<D extends Document>(view: View<D>): AsyncIterable<Row<D>>;
+  /** Every document, or every one that passes the filter, of all tenants in pages; order: tenant, key. */
+  scan<D extends Document>(view: View<D>, filter?: Filter): AsyncIterable<Row<D>>;
   /** Takes due rows for `leaseMs` by the database's clock: another claim in that time does not see them. Autocommit. */
   claimDue<D extends Document>(
     view: View<D>,

@@ -8,6 +8,11 @@ import { dueAt } from '../saga-timers/due-at.ts';
 export type OpenSaga = {
   readonly orderId: string;
   readonly status: 'running' | 'compensating' | 'quarantined';
+  /**
+   * `calling`: an attempt is recorded and its outcome is not, so somebody drives it, or should. `resting`: it waits for
+   * a timer, for the order or for an operator. Whatever wakes it records the attempt in the same append.
+   */
+  readonly activity: 'calling' | 'resting';
   /** The last one attempted; null before the first. */
   readonly step: string | null;
   readonly direction: 'run' | 'undo' | null;
@@ -28,12 +33,13 @@ type SagaEvent = Recorded<FulfillmentEvent>;
 export const openSagas: Projection<OpenSaga> = {
   view: {
     name: 'open-sagas',
-    version: 1,
+    version: 2,
     columns: {
       status: { type: 'text', of: ({ status }) => status },
+      activity: { type: 'text', of: ({ activity }) => activity },
       updated_at: { type: 'timestamptz', of: ({ updatedAt }) => updatedAt },
     },
-    indexes: [['status', 'updated_at'], ['updated_at']],
+    indexes: [['status', 'updated_at'], ['updated_at'], ['activity']],
   },
   categories: ['fulfillment'],
   changes: (recorded) => {
@@ -56,7 +62,14 @@ function evolveSaga(current: OpenSaga | null, event: SagaEvent): OpenSaga | null
 
 function opened({ data, recordedAt, revision }: SagaEvent): OpenSaga {
   const idle = { step: null, direction: null, attempts: 0, lastError: null, timers: [], nextTimerAt: null };
-  return { orderId: data.orderId, status: 'running', ...idle, updatedAt: recordedAt, version: revision + 1 };
+  return {
+    orderId: data.orderId,
+    status: 'running',
+    activity: 'resting',
+    ...idle,
+    updatedAt: recordedAt,
+    version: revision + 1,
+  };
 }
 
 type OpenEvent = Exclude<
@@ -72,23 +85,39 @@ function change(current: OpenSaga, event: OpenEvent): OpenSaga {
     case 'StepAttempted':
       return attempted(current, event.data);
     case 'StepSucceeded':
-      return { ...current, lastError: null };
+      return { ...current, activity: 'resting', lastError: null };
     case 'StepFailed':
-      return { ...current, lastError: event.data.code };
+      // One that is not final goes on at once, or with the timer that comes with it.
+      return { ...current, ...(event.data.final ? { activity: 'resting' } : {}), lastError: event.data.code };
     case 'CompensationBegun':
       return { ...current, status: 'compensating' };
     case 'FulfillmentQuarantined':
-      return { ...current, status: 'quarantined', step: event.data.step, lastError: event.data.code };
+      return {
+        ...current,
+        status: 'quarantined',
+        activity: 'resting',
+        step: event.data.step,
+        lastError: event.data.code,
+      };
     case 'TimerScheduled': {
-      const { timerId } = event.data;
-      return { ...current, timers: [...without(current, timerId), { timerId, dueAt: dueAt(event) }] };
+      const { timerId, kind } = event.data;
+      const timers = [...without(current, timerId), { timerId, dueAt: dueAt(event) }];
+      return { ...current, ...(isOfAttempt(kind) ? { activity: 'resting' } : {}), timers };
     }
     case 'TimerCancelled':
-    case 'TimerFired':
       return { ...current, timers: without(current, event.data.timerId) };
+    case 'TimerFired': {
+      const { timerId, kind } = event.data;
+      return { ...current, ...(isOfAttempt(kind) ? { activity: 'calling' } : {}), timers: without(current, timerId) };
+    }
     default:
       return unreachable(event);
   }
+}
+
+/** The order's expiry runs beside the steps; every other timer is what an attempt waits for. */
+function isOfAttempt(timerKind: string): boolean {
+  return timerKind !== 'unpaid-expiry';
 }
 
 type Attempt = { readonly step: string; readonly direction: 'run' | 'undo'; readonly attempt: number };
@@ -98,7 +127,7 @@ function attempted(current: OpenSaga, { step, direction, attempt }: Attempt): Op
   const same = current.step === step && current.direction === direction;
   const lastError = same ? current.lastError : null;
   const status = direction === 'undo' ? 'compensating' : 'running';
-  return { ...current, status, step, direction, attempts: attempt, lastError };
+  return { ...current, status, activity: 'calling', step, direction, attempts: attempt, lastError };
 }
 
 function without({ timers }: OpenSaga, timerId: string): OpenSaga['timers'] {

@@ -7,9 +7,11 @@ import type { OpenedRole, ProcessContext } from '../../infra/process/open-proces
 import { openStores, storeUrls } from '../../infra/process/stores.ts';
 import { views } from '../../projections/all.ts';
 import { openDoors } from '../fulfillment/doors.ts';
-import { wireFulfillment } from '../fulfillment/wire.ts';
+import { openRelayTarget } from '../event-relay/open.ts';
+import { wireRelay } from '../event-relay/wire.ts';
+import { wireFulfillment, wireWaitingOrders } from '../fulfillment/wire.ts';
 import { wireInventory } from '../inventory/wire.ts';
-import { openKafkaDoor } from '../order-commands/kafka/open.ts';
+import { openConfiguredKafkaDoor } from '../order-commands/kafka/open.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
 import { openSummaryAt } from '../order-queries/summary-at.ts';
 import { wireOrderQueries } from '../order-queries/wire.ts';
@@ -42,9 +44,8 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
   const wiring = { ...context, ...stores, feed: openEventFeed(stores.store), gatewayUrls };
   const orderCommands = wireOrderCommands({ ...wiring, summaryAt: openSummaryAt(stores.store) });
   const inventory = wireInventory(wiring);
-  const { feedUrl } = config;
   const { commands } = orderCommands;
-  const kafkaDoors = feedUrl === null ? [] : [await openKafkaDoor({ metrics, log, url: feedUrl, commands }, opening)];
+  const kafkaDoor = await openConfiguredKafkaDoor({ ...context, commands }, opening);
   const local = { orders: () => commands.door, inventory: () => inventory.inventory.door };
   const doors = await openDoors({ config, metrics, local });
   return {
@@ -52,10 +53,11 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
     api: apiDescription,
     parts: [
       orderCommands,
-      ...kafkaDoors,
+      ...(kafkaDoor === null ? [] : [kafkaDoor]),
       wireOrderQueries(wiring),
       inventory,
-      wireProjector({ ...wiring, published: openPublished(wiring, opening) }),
+      wireProjector({ ...wiring, published: openPublished(wiring, opening), others: [wireWaitingOrders(wiring)] }),
+      ...(config.feedUrl === null ? [] : [wireRelay({ ...wiring, ...openRelayTarget(context, opening) })]),
       wireFulfillment({ ...wiring, ...doors }),
     ],
     onReady: async (url) => {

@@ -78,6 +78,7 @@ async function runUntilLoss(options: RunRelayOptions, watch: LossWatch): Promise
       {
         ...{ consumer: relayConsumer, categories: relayedCategories, batchMax },
         loadCheckpoint: relaying.begin,
+        foresee: relaying.encode,
         handle: relaying.publish,
         signal: AbortSignal.any([signal, over.signal]),
       },
@@ -90,16 +91,27 @@ async function runUntilLoss(options: RunRelayOptions, watch: LossWatch): Promise
 
 type Relaying = {
   readonly begin: () => Promise<Checkpoint | null>;
+  /** Makes the records of a batch while the one before is on its way to Kafka. */
+  readonly encode: (events: Events) => void;
   readonly publish: (batch: FeedBatch) => Promise<void>;
   /** Whether the relay has to begin again. */
   readonly look: () => Promise<boolean>;
 };
 
+type Events = readonly RecordedEvent[];
 type Place = { readonly checkpoint: Checkpoint | null; readonly schemas: WireSchemas };
 
 function openRelaying(options: RunRelayOptions, watch: LossWatch): Relaying {
   const { store, readStore, producer, topicPrefix = '', observe } = options;
   let place: Place | null = null;
+  // A batch that is never handled is forgotten with its events.
+  const encoded = new WeakMap<Events, readonly EventRecord[]>();
+  const placed = (): Place => {
+    if (place === null) throw new Error('a batch before its checkpoint was asked for');
+    return place;
+  };
+  const encode = (events: Events): readonly EventRecord[] =>
+    events.flatMap((event) => encodeEventRecord(event, store.epoch, placed().schemas) ?? []);
   const begin = async (): Promise<Checkpoint | null> => {
     place = null;
     const stored = await readStore.loadCheckpoint(relayConsumer, partition);
@@ -116,21 +128,19 @@ function openRelaying(options: RunRelayOptions, watch: LossWatch): Relaying {
   };
   return {
     begin,
+    encode: (events) => void encoded.set(events, encode(events)),
     publish: async ({ events, checkpoint }) => {
-      if (place === null) throw new Error('a batch before its checkpoint was asked for');
-      const { schemas, checkpoint: from } = place;
-      const records = recordsOf(events, store.epoch, schemas);
-      await producer.send(records.map((record) => ({ ...record, topic: `${topicPrefix}${record.topic}` })));
+      const { schemas, checkpoint: from } = placed();
+      const records = encoded.get(events) ?? encode(events);
+      await producer.send(
+        topicPrefix === '' ? records : records.map((record) => ({ ...record, topic: `${topicPrefix}${record.topic}` })),
+      );
       if (from !== checkpoint) await move(readStore, from, checkpoint);
       place = { checkpoint, schemas };
       observe?.onBatch?.(countOf(records));
     },
     look: async () => (await watch.lostTopic(place?.checkpoint ?? null)) !== null,
   };
-}
-
-function recordsOf(events: readonly RecordedEvent[], epoch: string, schemas: WireSchemas): readonly EventRecord[] {
-  return events.flatMap((event) => encodeEventRecord(event, epoch, schemas) ?? []);
 }
 
 function countOf(records: readonly EventRecord[]): ReadonlyMap<EventTopic, number> {

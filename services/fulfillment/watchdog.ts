@@ -1,4 +1,4 @@
-import type { ReadStore } from '../../infra/read-store/port.ts';
+import type { Filter, ReadStore } from '../../infra/read-store/port.ts';
 import { openSagas } from '../../projections/open-sagas/projection.ts';
 import type { OrderId } from '../../schemas/ids.ts';
 import type { SagaKey } from './call-step.ts';
@@ -18,8 +18,9 @@ export type WatchdogOptions = {
 type Seen = { readonly version: number; sinceMs: number; isIdle: boolean };
 
 /**
- * Drives again what stands still: what a crash left, and what the store's failure stopped. Staleness is counted by how
- * long this process sees the same version, so no host's clock matters. The first round waits for nothing.
+ * Drives again what stands still: what a crash left, and what the store's failure stopped. Only sagas with an attempt
+ * under way are looked at, so a million that wait for their timer or their payment cost nothing. Staleness is counted by
+ * how long this process sees the same version, so no host's clock matters. The first round waits for nothing.
  * @returns a round, which resolves to how many were driven again
  */
 export function openWatchdog(options: WatchdogOptions): () => Promise<number> {
@@ -29,15 +30,15 @@ export function openWatchdog(options: WatchdogOptions): () => Promise<number> {
     const { readStore, limits, clock } = options;
     const next = new Map<string, Seen>();
     let redriven = 0;
-    for await (const { tenantId, document } of readStore.scan(openSagas.view)) {
-      const { orderId, status, version } = document;
+    for await (const { tenantId, document } of readStore.scan(openSagas.view, underWay)) {
+      const { orderId, version } = document;
       const key = { tenantId, orderId: orderId as OrderId };
       const name = `${tenantId}/${orderId}`;
       const before = seen.get(name);
       const known: Seen = before?.version === version ? before : { version, sinceMs: clock.now(), isIdle: false };
       next.set(name, known);
       const isDue = isFirst || clock.now() - known.sinceMs >= limits.staleMs;
-      const isLeftAlone = status === 'quarantined' || known.isIdle || options.driver.isActive(key);
+      const isLeftAlone = known.isIdle || options.driver.isActive(key);
       if (!isDue || isLeftAlone || redriven >= limits.redrivesMax) continue;
       redriven += 1;
       known.sinceMs = clock.now();
@@ -51,6 +52,8 @@ export function openWatchdog(options: WatchdogOptions): () => Promise<number> {
     return redriven;
   };
 }
+
+const underWay: Filter = { column: 'activity', equals: 'calling' };
 
 function redrive({ driver, observe }: WatchdogOptions, key: SagaKey): Promise<DriveEnd> {
   observe({ what: 'redriven', orderId: key.orderId });

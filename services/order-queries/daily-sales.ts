@@ -6,6 +6,7 @@ import { reject } from '../../schemas/decision.ts';
 import type { TenantId } from '../../schemas/ids.ts';
 import type { Cursors } from './cursor.ts';
 import type { PageRequest, Refused } from './list-orders.ts';
+import type { ParkedOrders } from './parked-orders.ts';
 import type { ViewLag } from './view-lag.ts';
 
 /** Days are `YYYY-MM-DD`, both inclusive. */
@@ -20,11 +21,20 @@ export type SalesPage = {
   /** Newest day first; `unknown`, history without a time, is the last and only where no day is asked for. */
   readonly items: readonly DailySales[];
   readonly nextCursor: string | null;
-  /** How old the sums may be; see AsOf.lagMs. */
-  readonly asOf: { readonly lagMs: number; readonly projection: string };
+  /**
+   * How old the sums may be; see AsOf.lagMs. `parked`: some order of the tenant has events that wait for a repair. Which
+   * days and currencies they would count in is what cannot be told of such an event, so any sum may lack something.
+   */
+  readonly asOf: { readonly lagMs: number; readonly projection: string; readonly parked: boolean };
 };
 
-export type SalesSources = { readonly readStore: ReadStore; readonly cursors: Cursors; readonly viewLag: ViewLag };
+export type SalesSources = {
+  readonly readStore: ReadStore;
+  readonly cursors: Cursors;
+  readonly viewLag: ViewLag;
+  /** Of the report's view. */
+  readonly parkedOrders: Pick<ParkedOrders, 'hasAnyOf'>;
+};
 export type SalesRequest = {
   readonly tenantId: TenantId;
   readonly filters: SalesFilters;
@@ -36,7 +46,7 @@ const firstDay = '0001-01-01';
 
 /** Rejects with INVALID_CURSOR. @throws OperationalFailure VIEWS_UNAVAILABLE */
 export async function listDailySales(
-  { readStore, cursors, viewLag }: SalesSources,
+  { readStore, cursors, viewLag, parkedOrders }: SalesSources,
   { tenantId, filters, page }: SalesRequest,
 ): Promise<SalesPage | Refused> {
   const question = canonicalJson({ report: 'daily-sales', tenantId, filters });
@@ -61,7 +71,7 @@ export async function listDailySales(
       last === undefined || day === undefined
         ? null
         : cursors.write({ value: String(day.of(last.document)), key: last.key }, question),
-    asOf: { lagMs: await viewLag.currentMs(), projection },
+    asOf: { lagMs: await viewLag.currentMs(), projection, parked: await parkedOrders.hasAnyOf(tenantId) },
   };
 }
 

@@ -1,7 +1,8 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
+import type { Document } from '../../infra/read-store/port.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import type { OrderSummary } from '../../projections/order-summary/summary.ts';
-import { foldDocument } from '../../projections/projection.ts';
+import { foldDocument, type Projection } from '../../projections/projection.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import { orderStream, type OrderId, type TenantId } from '../../schemas/ids.ts';
 
@@ -18,17 +19,30 @@ export async function foldOrder(
   store: Pick<EventStore, 'readStream'>,
   { tenantId, orderId, start }: OrderOfTenant & { readonly start: OrderSummary | null },
 ): Promise<{ readonly summary: OrderSummary | null; readonly stopped: boolean }> {
-  const events = await readOrderEvents(store, { tenantId, orderId, fromRevision: start?.version ?? 0 });
-  let summary = start;
+  const fromRevision = start?.version ?? 0;
+  const folded = await foldOrderInto(store, orderSummary, { tenantId, orderId, fromRevision, start });
+  return { summary: folded.document, stopped: folded.stopped };
+}
+
+type FoldOn<D extends Document> = OrderOfTenant & { readonly fromRevision?: number; readonly start: D | null };
+
+/** The same for any view that has one document per order. */
+export async function foldOrderInto<D extends Document>(
+  store: Pick<EventStore, 'readStream'>,
+  projection: Projection<D>,
+  { tenantId, orderId, fromRevision = 0, start }: FoldOn<D>,
+): Promise<{ readonly document: D | null; readonly stopped: boolean }> {
+  const events = await readOrderEvents(store, { tenantId, orderId, fromRevision });
+  let document = start;
   for (const event of events) {
     try {
-      summary = foldDocument(orderSummary, [event], { key: orderId, document: summary });
+      document = foldDocument(projection, [event], { key: orderId, document });
     } catch {
       // The projector meets the same event, parks the order and tells.
-      return { summary, stopped: true };
+      return { document, stopped: true };
     }
   }
-  return { summary, stopped: false };
+  return { document, stopped: false };
 }
 
 /** The order exactly at a version; null where it never was at it. */

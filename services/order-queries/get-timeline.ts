@@ -1,14 +1,14 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { orderTimeline } from '../../projections/order-timeline/projection.ts';
 import type { OrderTimeline, TimelineItem } from '../../projections/order-timeline/timeline.ts';
-import { foldDocument } from '../../projections/projection.ts';
 import type { OrderId, TenantId } from '../../schemas/ids.ts';
 import type { AsOf } from './answers.ts';
-import { readOrderEvents } from './fold-order.ts';
+import { foldOrderInto } from './fold-order.ts';
+import type { ParkedOrders } from './parked-orders.ts';
 import type { ViewLag } from './view-lag.ts';
 import type { ViewReader } from './view-reader.ts';
 
-export type TimelineAnswer = {
+export type TimelinePage = {
   readonly orderId: OrderId;
   /** Oldest first; the last 500 steps. */
   readonly items: readonly TimelineItem[];
@@ -17,31 +17,45 @@ export type TimelineAnswer = {
   readonly asOf: AsOf;
 };
 
+export type TimelineAnswer =
+  | { readonly outcome: 'found'; readonly timeline: TimelinePage }
+  | { readonly outcome: 'not-found' }
+  /** The order is there, but not even its first step can be told until a repair. */
+  | { readonly outcome: 'parked' };
+
 export type TimelineSources = {
   readonly store: EventStore;
   readonly timelines: ViewReader<OrderTimeline>;
   readonly viewLag: ViewLag;
+  /** Of the timelines' view. */
+  readonly parkedOrders: ParkedOrders;
 };
 
 const projection = `${orderTimeline.view.name}@${orderTimeline.view.version}`;
 
 /**
  * The life of one order: from the view, else folded from the store where the view does not know the order or does not
- * answer. null: no such order.
+ * answer.
  * @throws OperationalFailure STORE_UNAVAILABLE where the view does not know it and the store cannot tell
  */
 export async function getTimeline(
-  { store, timelines, viewLag }: TimelineSources,
+  { store, timelines, viewLag, parkedOrders }: TimelineSources,
   { tenantId, orderId }: { readonly tenantId: TenantId; readonly orderId: OrderId },
-): Promise<TimelineAnswer | null> {
+): Promise<TimelineAnswer> {
   const viewed = await timelines.find(tenantId, orderId);
-  if (viewed !== null) return toAnswer(viewed, await viewLag.currentMs());
-  const events = await readOrderEvents(store, { tenantId, orderId, fromRevision: 0 });
-  const folded = foldDocument(orderTimeline, events, { key: orderId, document: null });
-  return folded === null ? null : toAnswer(folded, 0);
+  if (viewed !== null) {
+    const page = toPage(viewed, { lagMs: await viewLag.currentMs(), parked: false });
+    return { outcome: 'found', timeline: await parkedOrders.told(orderId, page) };
+  }
+  const { document, stopped } = await foldOrderInto(store, orderTimeline, { tenantId, orderId, start: null });
+  if (document === null) return { outcome: stopped ? 'parked' : 'not-found' };
+  return { outcome: 'found', timeline: toPage(document, { lagMs: 0, parked: stopped }) };
 }
 
-function toAnswer({ orderId, items, omitted, updatedAt, version }: OrderTimeline, lagMs: number): TimelineAnswer {
+function toPage(
+  { orderId, items, omitted, updatedAt, version }: OrderTimeline,
+  { lagMs, parked }: Pick<AsOf, 'lagMs' | 'parked'>,
+): TimelinePage {
   return {
     orderId: orderId as OrderId,
     // The read store may have sorted the members; what a person reads first comes first.
@@ -53,6 +67,6 @@ function toAnswer({ orderId, items, omitted, updatedAt, version }: OrderTimeline
       ...parts,
     })),
     omitted,
-    asOf: { version, eventTime: updatedAt, lagMs, projection, parked: false },
+    asOf: { version, eventTime: updatedAt, lagMs, projection, parked },
   };
 }

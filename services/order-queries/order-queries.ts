@@ -42,8 +42,8 @@ export type OrderQueries = {
   list(tenantId: TenantId, filters: OrderFilters, page: PageRequest): Promise<OrderPage | Refused>;
   /** The events of `order-<orderId>`, oldest first, sealed fields closed; null: no such order. */
   history(tenantId: TenantId, orderId: OrderId): Promise<readonly RecordedEvent[] | null>;
-  /** The steps of an order's life, in words; null: no such order. Throws OperationalFailure STORE_UNAVAILABLE. */
-  timeline(tenantId: TenantId, orderId: OrderId): Promise<TimelineAnswer | null>;
+  /** The steps of an order's life, in words. Throws OperationalFailure STORE_UNAVAILABLE. */
+  timeline(tenantId: TenantId, orderId: OrderId): Promise<TimelineAnswer>;
   /** The shipping address, opened for its owner; see find-address.ts. */
   address(request: AddressRequest): Promise<Address | null>;
   /** What each day sold, newest first. Rejects with INVALID_CURSOR. Throws OperationalFailure VIEWS_UNAVAILABLE. */
@@ -83,8 +83,14 @@ export function openOrderQueries(options: OpenOrderQueriesOptions): OrderQueries
     projection: { view: { name: snapshotWriter }, categories: orderSummary.categories },
   });
   const parkedOrders = openParkedOrders(readStore);
-  const timelineLag = openViewLag(store, readStore, { projection: orderTimeline });
-  const salesLag = openViewLag(store, readStore, { projection: dailySales });
+  const ofTimelines = {
+    viewLag: openViewLag(store, readStore, { projection: orderTimeline }),
+    parkedOrders: openParkedOrders(readStore, { view: orderTimeline.view.name }),
+  };
+  const ofSales = {
+    viewLag: openViewLag(store, readStore, { projection: dailySales }),
+    parkedOrders: openParkedOrders(readStore, { view: dailySales.view.name }),
+  };
   const cursors = openCursors(options.cursorSecret);
   const reading = {
     timeoutMs: viewTimeoutMs,
@@ -105,10 +111,10 @@ export function openOrderQueries(options: OpenOrderQueriesOptions): OrderQueries
       const events = await readOrderEvents(store, { tenantId, orderId, fromRevision: 0 });
       return events.length === 0 ? null : events;
     },
-    timeline: (tenantId, orderId) => getTimeline({ store, timelines, viewLag: timelineLag }, { tenantId, orderId }),
+    timeline: (tenantId, orderId) => getTimeline({ store, timelines, ...ofTimelines }, { tenantId, orderId }),
     address: (request) => findAddress({ store, subjectKeys }, request),
     dailySales: (tenantId, filters, page) =>
-      listDailySales({ readStore, cursors, viewLag: salesLag }, { tenantId, filters, page }),
+      listDailySales({ readStore, cursors, ...ofSales }, { tenantId, filters, page }),
     events: (query) => readEvents(store, query),
     live: openLiveUpdates({ store, feed: options.feed, limits: options.liveLimits, onFailure: observe.onLiveFailure }),
     command: (tenantId, commandId) => findCommand(store, tenantId, commandId),

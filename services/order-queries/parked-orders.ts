@@ -1,14 +1,24 @@
 import { within } from '../../infra/within.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
-import { orderStream, type OrderId, type StreamName } from '../../schemas/ids.ts';
-import type { OrderAnswer } from './answers.ts';
+import { orderStream, type OrderId, type StreamName, type TenantId } from '../../schemas/ids.ts';
 
 export type ParkedOrders = {
   /** Whether the order's later events wait for a repair. Never fails; asks at most once a second, for all readers. */
   has(orderId: OrderId): Promise<boolean>;
+  /** Whether any order of the tenant waits so: what is added up over orders may then lack something. */
+  hasAnyOf(tenantId: TenantId): Promise<boolean>;
   /** The answer, saying so where it is. */
-  told(orderId: OrderId, answer: OrderAnswer): Promise<OrderAnswer>;
+  told<Answer extends Told>(orderId: OrderId, answer: Answer): Promise<Answer>;
+};
+
+type Told = { readonly asOf: { readonly parked: boolean } };
+
+export type ParkedOrdersOptions = {
+  /** Whose view left them behind; order-summary if absent. */
+  readonly view?: string;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
 };
 
 const sampleEveryMs = 1_000;
@@ -16,20 +26,23 @@ const sampleEveryMs = 1_000;
 const waitMaxMs = 250;
 
 /**
- * Remembers which orders the order view left behind: mostly none, and few at most, since a projector that would park
- * many stops. Answers from the last sample and takes the next behind the reader's back.
+ * Remembers which orders a view left behind, discarded ones too: mostly none, and few at most, since a projector that
+ * would park many stops. Answers from the last sample and takes the next behind the reader's back.
  */
 export function openParkedOrders(
   readStore: Pick<ReadStore, 'parking'>,
-  now: () => number = performance.now.bind(performance),
+  { view = orderSummary.view.name, now = performance.now.bind(performance) }: ParkedOrdersOptions = {},
 ): ParkedOrders {
-  let parked: ReadonlySet<StreamName> = new Set();
+  let parked: Sample = { streams: new Set(), tenants: new Set() };
   let takenAtMs = -Infinity;
   let asking: Promise<void> | null = null;
   const ask = async (): Promise<void> => {
     try {
-      const streams = await readStore.parking.streams(orderSummary.view.name);
-      parked = new Set(streams.map(({ stream }) => stream));
+      const found = await readStore.parking.streams(view);
+      parked = {
+        streams: new Set(found.map(({ stream }) => stream)),
+        tenants: new Set(found.map(({ tenantId }) => tenantId)),
+      };
     } catch {
       // Whoever reads the view itself meets the same failure and reports it; what was known last stays.
     } finally {
@@ -37,15 +50,19 @@ export function openParkedOrders(
       asking = null;
     }
   };
-  const has = async (orderId: OrderId): Promise<boolean> => {
+  const current = async (): Promise<Sample> => {
     const ageMs = now() - takenAtMs;
     if (ageMs > sampleEveryMs) asking ??= ask();
     if (ageMs > 2 * sampleEveryMs && asking !== null) await within(waitMaxMs, asking);
-    return parked.has(orderStream(orderId));
+    return parked;
   };
+  const has = async (orderId: OrderId): Promise<boolean> => (await current()).streams.has(orderStream(orderId));
   return {
     has,
+    hasAnyOf: async (tenantId) => (await current()).tenants.has(tenantId),
     told: async (orderId, answer) =>
       answer.asOf.parked || !(await has(orderId)) ? answer : { ...answer, asOf: { ...answer.asOf, parked: true } },
   };
 }
+
+type Sample = { readonly streams: ReadonlySet<StreamName>; readonly tenants: ReadonlySet<TenantId> };

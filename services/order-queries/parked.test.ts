@@ -114,7 +114,7 @@ describe('what is parked', () => {
         return isDown ? Promise.reject(new Error('down')) : readStore.parking.streams(consumer);
       },
     };
-    const parkedOrders = openParkedOrders({ parking }, () => nowMs);
+    const parkedOrders = openParkedOrders({ parking }, { now: () => nowMs });
     const many = await Promise.all(Array.from({ length: 50 }, () => parkedOrders.has(orderId)));
     expect([new Set(many), asked]).toEqual([new Set([true]), 1]);
     isDown = true;

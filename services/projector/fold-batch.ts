@@ -4,7 +4,7 @@ import type { StreamName } from '../../schemas/ids.ts';
 import { foldEvents, keysOf, stepsOf, type FoldedEvents, type Step } from './fold-events.ts';
 import type { NewEvents } from './new-events.ts';
 import { placeOf, type Folded, type Owned } from './owned.ts';
-import { faultOf, isPoison, type Fault } from './poison.ts';
+import { faultOf, isPoison, type Fault } from '../../infra/poison.ts';
 import type { RunProjectorOptions } from './projector.ts';
 
 /** The documents that the events change, as they are after them: read once, folded in memory, written once. */
@@ -55,7 +55,7 @@ export async function findRefused<D extends Document>({
       for (const row of documents) current.set(placeOf(row), row);
     } catch (error) {
       if (!isPoison(error)) throw error;
-      refused.set(step.event, faultOf(error));
+      refused.set(step.event, faultOf(error, 'services/projector/'));
     }
   }
   return refused;

@@ -2,9 +2,9 @@ import type { Document, DocumentKey, Progress } from '../../infra/read-store/por
 import type { Change, Projection } from '../../projections/projection.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import type { StreamName } from '../../schemas/ids.ts';
-import type { Waiting } from './new-events.ts';
+import type { Waiting } from '../../infra/read-store/left-behind.ts';
 import { placeOf, type Folded } from './owned.ts';
-import { faultOf, isPoison, type Fault } from './poison.ts';
+import { faultOf, isPoison, type Fault } from '../../infra/poison.ts';
 
 /** An event with its changes, or with why it has none. */
 export type Step<D extends Document> = {
@@ -90,6 +90,6 @@ function attempt<Result>(work: () => Result): Result | Fault {
     return work();
   } catch (error) {
     if (!isPoison(error)) throw error;
-    return faultOf(error);
+    return faultOf(error, 'services/projector/');
   }
 }

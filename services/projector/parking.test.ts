@@ -1,90 +1,26 @@
 import fc from 'fast-check';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { openLogFeed } from '../../infra/event-feed/log/log-feed.ts';
-import { openMemoryEventStore } from '../../infra/event-store/memory/memory-event-store.ts';
-import type { EventStore } from '../../infra/event-store/port.ts';
-import { OperationalFailure } from '../../infra/failures.ts';
-import { openMemoryReadStore } from '../../infra/read-store/memory/memory-read-store.ts';
-import type { ParkedStream } from '../../infra/read-store/parking.ts';
-import type { ReadStore } from '../../infra/read-store/port.ts';
-import { openPostgresReadStore } from '../../infra/read-store/postgres/postgres-read-store.ts';
-import { anOrderId, anyHistory, appendAll, paymentFact, placement } from '../../projections/examples.ts';
+import type { OperationalFailure } from '../../infra/failures.ts';
+import { anOrderId, anyHistory, appendAll, placement } from '../../projections/examples.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
-import { newEventId, orderStream, type StreamName } from '../../schemas/ids.ts';
-import { describeWithPostgres, freshDatabase } from '../../test/postgres.ts';
-import { openParkingDesk, type ParkingDesk } from './parking.ts';
-import { parkedPerMinuteMax } from './parking-limit.ts';
-import { runProjector, type RunProjectorOptions } from './projector.ts';
-import { deliver, feedOf, poisonedProjection, tallyOf, type Kind, type Poisoned, type Tally } from './test-poison.ts';
+import { openParkingDesk } from './parking.ts';
+import {
+  at,
+  authorized,
+  captured,
+  describeOnReadStores,
+  everything,
+  healthy,
+  openWorld,
+  orders,
+  threeOrders,
+  type OpenReadStore,
+  type World,
+} from './test-parking-world.ts';
+import { deliver, feedOf, type Kind, type Tally } from './test-poison.ts';
 
-type World = Poisoned & {
-  readonly store: EventStore;
-  readonly readStore: ReadStore;
-  readonly desk: ParkingDesk;
-  /** Cache entries that were dropped. */
-  readonly removed: readonly string[];
-  readonly parked: readonly ParkedStream[];
-  run(options: Pick<RunProjectorOptions<Tally>, 'feed'> & Partial<RunProjectorOptions<Tally>>): Promise<void>;
-  /** As the fold of these events would have it. */
-  foldOf(events: readonly RecordedEvent[]): Awaited<ReturnType<typeof tallyOf>>;
-  view(events: readonly RecordedEvent[]): ReturnType<typeof tallyOf>;
-};
-
-async function openWorld(readStore: ReadStore): Promise<World> {
-  const { projection, poison } = poisonedProjection();
-  const store = openMemoryEventStore();
-  await readStore.prepare([projection.view]);
-  await readStore.clear(projection.view);
-  const parked: ParkedStream[] = [];
-  const removed: string[] = [];
-  const snapshots = {
-    remove: (_tenant: string, ids: readonly string[]) => Promise.resolve(void removed.push(...ids)),
-  };
-  const signal = new AbortController().signal;
-  const observe = { onParked: (each: ParkedStream) => void parked.push(each) };
-  const foldOf: World['foldOf'] = (events) => {
-    const streams = Map.groupBy(events, ({ stream }) => stream);
-    const ids = [...streams].map(([stream, own]) => [stream, own.map(({ eventId }) => eventId)] as const);
-    return { streams: Object.fromEntries(ids), count: events.length };
-  };
-  return {
-    ...{ projection, poison, store, readStore, removed, parked, foldOf },
-    desk: openParkingDesk({ store, readStore, projections: [projection], snapshots }),
-    run: (options) => runProjector({ store, readStore, projection, signal, observe, ...options }),
-    view: (events) => tallyOf(readStore, projection, [...new Set(events.map(({ stream }) => stream))]),
-  };
-}
-
-const orders = (...names: readonly string[]) => names.map((name) => anOrderId(name));
-const everything = { selection: {}, limit: 100 };
-
-/** Three orders of three events each, side by side. */
-async function threeOrders(store: EventStore): Promise<readonly RecordedEvent[]> {
-  const ids = orders('one', 'two', 'three');
-  const events: RecordedEvent[] = [];
-  for (const make of [placement, authorized, captured]) events.push(...(await appendAll(store, ids.map((id) => make(id))))); // prettier-ignore
-  return events;
-}
-
-const authorized = (id: ReturnType<typeof anOrderId>) => paymentFact('PaymentAuthorized', id);
-const captured = (id: ReturnType<typeof anOrderId>) => paymentFact('PaymentCaptured', id);
-
-function at(events: readonly RecordedEvent[], name: string, revision: number): RecordedEvent {
-  const found = events.find((event) => event.stream === orderStream(anOrderId(name)) && event.revision === revision);
-  if (found === undefined) throw new Error(`no revision ${revision} of ${name}`);
-  return found;
-}
-
-/** What is applied while the poison is there: of each stream up to its first poison event. */
-function healthy(events: readonly RecordedEvent[], poison: ReadonlyMap<string, unknown>): readonly RecordedEvent[] {
-  const stopped = new Set<StreamName>();
-  return events.filter(({ stream, eventId }) => {
-    if (poison.has(eventId)) stopped.add(stream);
-    return !stopped.has(stream);
-  });
-}
-
-function parkingSuite(open: () => Promise<ReadStore>, runs: number): void {
+function parkingSuite(open: OpenReadStore, runs: number): void {
   it.each<Kind>(['changes', 'update', 'column'])(
     'parks the one order whose event throws in its %s; the others go on; after the fix it is drained, and the view is the fold',
     async (kind) => {
@@ -203,181 +139,9 @@ function parkingSuite(open: () => Promise<ReadStore>, runs: number): void {
       expect(failures).toEqual([]);
     },
   );
-
-  it('stops, and parks no one, where more than the stated number would be parked in a minute; goes on by itself after the fix', async () => {
-    const world = await openWorld(await open());
-    const ids = Array.from({ length: parkedPerMinuteMax + 1 }, (_, index) => anOrderId(`bad-${index}`));
-    const events = await appendAll(world.store, [...ids.map((id) => placement(id)), placement(anOrderId('good'))]);
-    for (const { eventId } of events.slice(0, -1)) world.poison.set(eventId, 'changes');
-    const codes: string[] = [];
-    const observe = {
-      onFailure: ({ failure }: { failure: OperationalFailure }) => {
-        codes.push(failure.code);
-        if (codes.length === 2) world.poison.clear();
-      },
-    };
-    await world.run({ feed: feedOf([deliver('1', ...events)]), observe });
-    expect(codes).toEqual(['PARKING_THRESHOLD', 'PARKING_THRESHOLD']);
-    expect(await world.desk.groups()).toEqual([]);
-    expect(await world.view(events)).toEqual(world.foldOf(events));
-  });
-
-  it('counts the minute by what is parked, so that a restart does not begin anew, and ends it after a minute', async () => {
-    const world = await openWorld(await open());
-    const ids = Array.from({ length: 2 * parkedPerMinuteMax }, (_, index) => anOrderId(`bad-${index}`));
-    const events = await appendAll(world.store, ids.map((id) => placement(id))); // prettier-ignore
-    for (const { eventId } of events) world.poison.set(eventId, 'update');
-    const feed = feedOf([
-      deliver('1', ...events.slice(0, parkedPerMinuteMax)),
-      deliver('2', ...events.slice(parkedPerMinuteMax)),
-    ]);
-    const start = Date.UTC(2026, 0, 1);
-    const stop = new AbortController();
-    const observe = { onFailure: () => stop.abort() };
-    const parked = async (): Promise<number | undefined> => (await world.desk.groups())[0]?.streams;
-    await world.run({ feed, now: () => start, signal: stop.signal, observe });
-    expect(await parked()).toBe(parkedPerMinuteMax);
-    await world.run({ feed, now: () => start + 59_000, signal: stop.signal, observe });
-    expect(await parked()).toBe(parkedPerMinuteMax);
-    await world.run({ feed, now: () => start + 60_000 });
-    expect(await parked()).toBe(2 * parkedPerMinuteMax);
-  });
-
-  it('parks nothing for an outage, of the views or of the store', async () => {
-    const readStore = await open();
-    const world = await openWorld(readStore);
-    const events = await threeOrders(world.store);
-    const down = (code: 'VIEWS_UNAVAILABLE' | 'STORE_UNAVAILABLE') => () =>
-      Promise.reject(new OperationalFailure(code, 'a cable', { retryable: true }));
-    const find = vi.fn<ReadStore['find']>().mockImplementationOnce(down('VIEWS_UNAVAILABLE'));
-    find.mockImplementation((view, keys) => readStore.find(view, keys));
-    const readStream = vi.fn<EventStore['readStream']>().mockImplementationOnce(down('STORE_UNAVAILABLE'));
-    readStream.mockImplementation((query) => world.store.readStream(query));
-    const gap = feedOf([deliver('1', ...events.slice(0, 3)), deliver('2', ...events.slice(6))]);
-    await world.run({ feed: gap, store: { readStream }, readStore: { ...readStore, find: find as ReadStore['find'] } });
-    expect(world.parked).toEqual([]);
-    const [first, second] = [events.slice(0, 6), events.slice(6)];
-    expect(await world.view(events)).toEqual(world.foldOf([...first, ...second]));
-  });
-
-  it('parks a gap that the store has as well, and drains it once the store tells', async () => {
-    const world = await openWorld(await open());
-    const events = await threeOrders(world.store);
-    const without = events.filter((event) => event !== at(events, 'one', 1));
-    const lacking: Pick<EventStore, 'readStream'> = {
-      readStream: async (query) => (await world.store.readStream(query)).filter((event) => without.some(({ eventId }) => eventId === event.eventId)), // prettier-ignore
-    };
-    await world.run({ feed: feedOf([deliver('1', ...without)]), store: lacking });
-    const lost = [at(events, 'one', 1), at(events, 'one', 2)];
-    expect(await world.view(events)).toEqual(world.foldOf(events.filter((event) => !lost.includes(event))));
-    expect(world.parked).toMatchObject([{ firstRevision: 2, error: expect.stringMatching(/^Gap: /) as string }]);
-    const snapshots = { remove: () => Promise.resolve() };
-    const blind = openParkingDesk({ ...world, store: lacking, projections: [world.projection], snapshots });
-    expect((await blind.drain(everything)).items).toMatchObject([{ outcome: 'parked' }]);
-    expect((await world.desk.list(everything)).items).toMatchObject([{ attempts: 1, lastRevision: 2 }]);
-    expect((await world.desk.drain(everything)).items).toMatchObject([{ outcome: 'drained' }]);
-    expect(await world.view(events)).toEqual(world.foldOf(events));
-  });
-
-  it('drains a fork that only the feed told, and keeps one that the store has', async () => {
-    const world = await openWorld(await open());
-    const events = await threeOrders(world.store);
-    const told = { ...at(events, 'one', 0), eventId: newEventId() };
-    const other = { ...at(events, 'two', 0), eventId: newEventId() };
-    const rest = events.filter(({ revision }) => revision > 0);
-    const first = [at(events, 'one', 0), other, at(events, 'three', 0)];
-    const second = [told, at(events, 'two', 0), ...rest];
-    await world.run({ feed: feedOf([deliver('1', ...first), deliver('2', ...second)]) });
-    expect(world.parked.map(({ error }) => error.slice(0, 5))).toEqual(['Fork:', 'Fork:']);
-    const outcomes = (await world.desk.drain(everything)).items.map(({ stream, outcome }) => [stream, outcome]);
-    expect(outcomes).toContainEqual([told.stream, 'drained']);
-    expect(outcomes).toContainEqual([other.stream, 'parked']);
-    const { streams } = await world.view(events);
-    expect(streams[told.stream]).toEqual(world.foldOf(events).streams[told.stream]);
-    expect(streams[other.stream]).toEqual([other.eventId]);
-  });
-
-  it('drops later events of a discarded order, leaves its view, and still brings it back by a drain of that order', async () => {
-    const world = await openWorld(await open());
-    const events = await threeOrders(world.store);
-    const poison = at(events, 'two', 1);
-    world.poison.set(poison.eventId, 'update');
-    const feed = feedOf([deliver('1', ...events.slice(0, 6)), deliver('2', ...events.slice(6))]);
-    const stop = new AbortController();
-    await world.run({ feed: feedOf([deliver('1', ...events.slice(0, 6))]) });
-    const discarded = await world.desk.discard({ selection: { orderId: anOrderId('two') }, limit: 9 });
-    expect(discarded.items).toMatchObject([{ stream: poison.stream, outcome: 'discarded' }]);
-    await world.run({ feed, signal: stop.signal });
-    const [listed] = (await world.desk.list(everything)).items;
-    expect(listed).toMatchObject({ state: 'discarded', events: 0, lastRevision: 2 });
-    world.poison.clear();
-    expect((await world.desk.drain(everything)).items).toEqual([]);
-    expect(await world.view(events)).toEqual(world.foldOf(healthy(events, new Map([[poison.eventId, 'x']]))));
-    await world.desk.drain({ selection: { orderId: anOrderId('two') }, limit: 9 });
-    expect(await world.view(events)).toEqual(world.foldOf(events));
-  });
-
-  it('drains also the event that came, and was parked, between the read of the store and the lock', async () => {
-    const world = await openWorld(await open());
-    const id = anOrderId('one');
-    const events = [...(await appendAll(world.store, [placement(id)]))];
-    for (const { eventId } of events) world.poison.set(eventId, 'update');
-    await world.run({ feed: feedOf([deliver('1', ...events)]) });
-    world.poison.clear();
-    const overtaken = async (query: Parameters<EventStore['readStream']>[0]): Promise<readonly RecordedEvent[]> => {
-      const page = await world.store.readStream(query);
-      if (events.length > 1) return page;
-      events.push(...(await appendAll(world.store, [captured(id)])));
-      await world.run({ feed: feedOf([deliver('1'), deliver('2', ...events.slice(1))]) });
-      return page;
-    };
-    const snapshots = { remove: () => Promise.resolve() };
-    const desk = openParkingDesk({
-      ...world,
-      store: { readStream: overtaken },
-      projections: [world.projection],
-      snapshots,
-    });
-    expect((await desk.drain(everything)).items).toMatchObject([{ outcome: 'drained' }]);
-    expect(await world.view(events)).toEqual(world.foldOf(events));
-  });
-
-  it('counts the drains that failed, and takes the new error', async () => {
-    const world = await openWorld(await open());
-    const events = await threeOrders(world.store);
-    world.poison.set(at(events, 'two', 1).eventId, 'changes');
-    await world.run({ feed: feedOf([deliver('1', ...events)]) });
-    const [before] = (await world.desk.list(everything)).items;
-    world.poison.clear();
-    world.poison.set(at(events, 'two', 2).eventId, 'update');
-    expect((await world.desk.drain(everything)).items).toMatchObject([{ outcome: 'parked' }]);
-    const [after] = (await world.desk.list(everything)).items;
-    expect(after).toMatchObject({ attempts: 1, firstRevision: 2, events: 1, since: before?.since });
-    expect(after?.fingerprint).not.toBe(before?.fingerprint);
-    expect(await world.view(events)).toEqual(world.foldOf(healthy(events, world.poison)));
-  });
 }
 
-describe('parking on memory', () => {
-  parkingSuite(() => Promise.resolve(openMemoryReadStore()), 60);
-});
-
-describeWithPostgres('parking on Postgres', () => {
-  const opened: (() => Promise<void>)[] = [];
-  afterEach(async () => {
-    await Promise.all(opened.splice(0).map((close) => close()));
-  });
-  const open = async (): Promise<ReadStore> => {
-    const database = await freshDatabase();
-    const readStore = openPostgresReadStore(database.url);
-    opened.push(async () => {
-      await readStore.close();
-      await database.drop();
-    });
-    return readStore;
-  };
-  parkingSuite(open, 6);
-
+function valuesSuite(open: OpenReadStore): void {
   it('parks the one order whose document Postgres cannot hold, and tells no value', async () => {
     const world = await openWorld(await open());
     const events = await threeOrders(world.store);
@@ -403,4 +167,6 @@ describeWithPostgres('parking on Postgres', () => {
     expect((await mended.drain(everything)).items).toMatchObject([{ outcome: 'drained' }]);
     expect(await world.view(events)).toEqual(world.foldOf(events));
   });
-});
+}
+
+describeOnReadStores('parking', { all: parkingSuite, postgres: valuesSuite });

@@ -17,7 +17,7 @@ import type { FoldedEvents } from './fold-events.ts';
 import { newEvents, type NewEvents, type Reading } from './new-events.ts';
 import { openOwned, type Owned } from './owned.ts';
 import { parkingOf } from './parking-of.ts';
-import { openParkingLimit, type ParkingLimit } from './parking-limit.ts';
+import { openParkingLimit, type ParkingLimit } from '../../infra/read-store/parking-limit.ts';
 
 /** What one committed batch did: for metrics and logs; nothing personal. */
 export type ProjectedBatch = {

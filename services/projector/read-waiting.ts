@@ -3,7 +3,7 @@ import type { Progress, ReadStore } from '../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import type { Revision, StreamName } from '../../schemas/ids.ts';
 import { faultOfHistory } from './new-events.ts';
-import type { Fault } from './poison.ts';
+import type { Fault } from '../../infra/poison.ts';
 
 /** What the store says of a parked stream after its view's progress. */
 export type WaitingHistory = {

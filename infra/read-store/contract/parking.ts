@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { newEventId, type StreamName, type TenantId } from '../../../schemas/ids.ts';
 import type { Checkpoint } from '../../event-feed/port.ts';
-import type { ReadStoreUnderTest } from '../contract.ts';
 import type { Mended, ParkedEvent, ParkedStream, Parking } from '../parking.ts';
 import type { BatchWrite, CommitOutcome, CheckpointMove, ReadStore, View } from '../port.ts';
+import type { ReadStoreUnderTest } from './tested-store.ts';
 
 type Counter = { readonly count: number; readonly at: string };
 

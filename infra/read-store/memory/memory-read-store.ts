@@ -3,6 +3,7 @@ import type { ParkingStore } from '../parking.ts';
 import type {
   DocumentKey,
   Document,
+  Filter,
   ListQuery,
   Place,
   Progress,
@@ -21,10 +22,10 @@ import {
   forget,
   forgetAll,
   mendIn,
+  moveAndPark,
   progressOf,
   rowsOf,
   tryForget,
-  tryMove,
   type Rows,
   type StoredRow,
   type Tables,
@@ -45,7 +46,7 @@ export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions =
       }),
     loadCheckpoint: async (consumer, partition) => (await loadPlace(tables, consumer, partition)).checkpoint,
     loadPlace: (consumer, partition) => loadPlace(tables, consumer, partition),
-    moveCheckpoint: (move) => attempt(() => tryMove(tables, move)),
+    moveCheckpoint: (move, parking) => attempt(() => moveAndPark(tables, move, parking)),
     forgetCheckpoint: (place) => attempt(() => tryForget(tables, place)),
     commit: (batch) => attempt(() => commitTo(tables, batch)),
     probe: (view, documents) => attempt(() => check(view, documents)),
@@ -59,7 +60,7 @@ export function openMemoryReadStore({ now = Date.now }: MemoryReadStoreOptions =
       }),
     list: (query) => attempt(() => listRows(rowsOf(tables, query.view), query)),
     countBy: (view, column) => attempt(() => countRows(rowsOf(tables, view), view, column)),
-    scan: (view) => scanRows(rowsOf(tables, view)),
+    scan: (view, filter) => scanRows(view, rowsOf(tables, view), filter),
     claimDue: (view, { limit, leaseMs }) =>
       attempt(() => claim(view, rowsOf(tables, view), { limit, leaseMs, at: now() })),
     clear: (view) => attempt(() => forget(tables, view)),
@@ -139,10 +140,12 @@ function countRows<D extends Document>(rows: Rows, view: View<D>, name: string):
   return new Map([...Map.groupBy(values, String)].map(([value, group]) => [value, group.length]));
 }
 
-async function* scanRows<D extends Document>(rows: Rows): AsyncIterable<Row<D>> {
+async function* scanRows<D extends Document>(view: View<D>, rows: Rows, filter?: Filter): AsyncIterable<Row<D>> {
   const sorted = [...rows.values()].sort((a, b) => compareText(a.tenantId, b.tenantId) || compareText(a.key, b.key));
-  for (const { tenantId, key, document } of sorted)
+  for (const { tenantId, key, document } of sorted) {
+    if (filter !== undefined && !matches(view, document as D, filter)) continue;
     yield await Promise.resolve({ tenantId, key, document: document as D });
+  }
 }
 
 function claim<D extends Document>(

@@ -22,6 +22,26 @@ export function listStatement<D extends Document>(query: ListQuery<D>): Statemen
   return { text, values };
 }
 
+export type ScanPage = {
+  /** Exclusive. */
+  readonly after: { readonly tenantId: string; readonly key: string };
+  readonly filter: Filter | undefined;
+  readonly limit: number;
+};
+
+/** A page of all tenants' rows. */
+export function scanStatement<D extends Document>(view: View<D>, { after, filter, limit }: ScanPage): Statement {
+  const values: unknown[] = [];
+  const value = (given: unknown, type: string): string => `$${values.push(given)}::${type}`;
+  const conditions = [
+    `(tenant_id, key) > (${value(after.tenantId, 'text')}, ${value(after.key, 'text')})`,
+    ...(filter === undefined ? [] : condition(view, filter, value)),
+  ];
+  const text = `select tenant_id, key, document from ${tableOf(view).name} where ${conditions.join(' and ')}
+    order by tenant_id, key limit ${value(limit, 'integer')}`;
+  return { text, values };
+}
+
 function condition<D extends Document>(
   view: View<D>,
   filter: Filter,

@@ -7,6 +7,7 @@ import type {
   Document,
   DocumentKey,
   DocumentWrite,
+  Filter,
   ListQuery,
   Place,
   Progress,
@@ -17,7 +18,7 @@ import type {
 } from '../port.ts';
 import { commitBatch, forgetCheckpoint, moveCheckpoint, writeDocuments } from './commit.ts';
 import { findTogether } from './find-together.ts';
-import { listStatement } from './list.ts';
+import { listStatement, scanStatement, type ScanPage } from './list.ts';
 import { openPostgresParking, parkedStreams } from './parking.ts';
 import { clearAll, clearView, prepareViews } from './prepare.ts';
 import { columnOf, tableOf } from './table.ts';
@@ -44,7 +45,7 @@ export function openPostgresReadStore(url: string): ReadStore {
     loadCheckpoint: (consumer, partition) => loadCheckpoint(pool, consumer, partition),
     loadPlace: (consumer, partition) => loadPlace(pool, consumer, partition),
     checkpoints: () => storedCheckpoints(pool),
-    moveCheckpoint: (move) => moveCheckpoint(pool, move),
+    moveCheckpoint: (move, parking) => moveCheckpoint(pool, move, parking),
     forgetCheckpoint: (place) => forgetCheckpoint(pool, place),
     commit: (batch) => commitBatch(pool, batch),
     probe: (view, documents) => probe(pool, view, documents),
@@ -54,7 +55,7 @@ export function openPostgresReadStore(url: string): ReadStore {
     scanProgress: (consumer) => scanProgress(pool, consumer),
     list: (wanted) => list(pool, wanted),
     countBy: (view, column) => countBy(pool, view, column),
-    scan: (view) => scan(pool, view),
+    scan: (view, filter) => scan(pool, view, filter),
     claimDue: (view, options) => claimDue(pool, view, options),
     clear: (view) => clearView(pool, view),
     parking: openPostgresParking(pool),
@@ -153,19 +154,15 @@ async function countBy<D extends Document>(
   return new Map(rows.map(({ value, rows: count }) => [value, count]));
 }
 
-async function* scan<D extends Document>(pool: pg.Pool, view: View<D>): AsyncIterable<Row<D>> {
-  let after: readonly [string, string] = ['', ''];
+async function* scan<D extends Document>(pool: pg.Pool, view: View<D>, filter?: Filter): AsyncIterable<Row<D>> {
+  let after: ScanPage['after'] = { tenantId: '', key: '' };
   for (;;) {
-    const rows = await query<StoredRow>(
-      pool,
-      `select tenant_id, key, document from ${tableOf(view).name}
-       where (tenant_id, key) > ($1::text, $2::text) order by tenant_id, key limit ${scanPageMax}`,
-      after,
-    );
+    const { text, values } = scanStatement(view, { after, filter, limit: scanPageMax });
+    const rows = await query<StoredRow>(pool, text, values);
     yield* rows.map((row) => toRow<D>(row));
     const last = rows.at(-1);
     if (last === undefined || rows.length < scanPageMax) return;
-    after = [last.tenant_id, last.key];
+    after = { tenantId: last.tenant_id, key: last.key };
   }
 }
 

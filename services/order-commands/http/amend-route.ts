@@ -9,9 +9,9 @@ import { orderExample } from '../../../schemas/order-shapes.ts';
 import { callOf } from './command-call.ts';
 import { amendmentExample } from './order-schemas.ts';
 import type { OrderCommandRoutesOptions } from './routes-options.ts';
-import { sendResult, toResult } from './send-order.ts';
+import { sendResult, toResult, unshown } from './send-order.ts';
 
-export function amendRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutesOptions): void {
+export function amendRoute(app: HttpApp, options: OrderCommandRoutesOptions): void {
   app.post(
     '/v1/orders/:orderId/amend',
     {
@@ -27,7 +27,7 @@ export function amendRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRo
         querystring: dryRunQuery,
         body: { ...schemaRef<AmendmentInput>('AmendOrder'), examples: [amendmentExample] },
         response: {
-          200: jsonAnswer('The order as it is from now on.', schemaRef<string>('OrderSummary'), {
+          200: jsonAnswer(`The order as it is from now on. ${unshown}`, schemaRef<string>('OrderSummary'), {
             example: { ...orderExample, version: 2 },
             headers: ['etag', 'idempotency-replayed', 'dry-run'],
           }),
@@ -46,8 +46,8 @@ export function amendRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRo
     async (request, reply) => {
       const call = callOf(request);
       const orderId = request.params.orderId.toLowerCase() as OrderId;
-      const answer = await commands.amend(call, orderId, request.body);
-      return sendResult(reply, await toResult(answer, call.tenantId, summaryAt), 200);
+      const answer = await options.commands.amend(call, orderId, request.body);
+      return sendResult(reply, await toResult(answer, call.tenantId, options), 200);
     },
   );
 }

@@ -114,7 +114,7 @@ export function batchRoute(app: HttpApp, options: OrderCommandRoutesOptions): vo
   );
 }
 
-function placer(request: HttpRequest, tenantId: TenantId, { commands, summaryAt }: OrderCommandRoutesOptions) {
+function placer(request: HttpRequest, tenantId: TenantId, options: OrderCommandRoutesOptions) {
   const validate = request.compileValidationSchema({ $ref: 'PlaceOrder#' });
   return async ({ commandId, order, pointer }: Item): Promise<OrderResult> => {
     if (!validate(order)) {
@@ -128,8 +128,8 @@ function placer(request: HttpRequest, tenantId: TenantId, { commands, summaryAt 
     if (badText !== null) return refused(badText.code, badText.errors ?? []);
     try {
       const call = { tenantId, commandId, correlationId: request.id, dryRun: isDryRun(request) };
-      const answer = await commands.place(call, order);
-      return await toResult(answer, tenantId, summaryAt);
+      const answer = await options.commands.place(call, order);
+      return await toResult(answer, tenantId, options);
     } catch (error) {
       // The items before and after have their own answers, which must not be lost with this one's.
       if (isOperationalFailure(error)) return { kind: 'problem', code: error.code, parts: {}, replayed: false };

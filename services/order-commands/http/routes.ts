@@ -20,11 +20,11 @@ import {
   placeOrderExample,
   placeOrderSchema,
 } from './order-schemas.ts';
-import { sendResult, toResult } from './send-order.ts';
+import { sendResult, toResult, unshown } from './send-order.ts';
 import type { OrderCommandRoutesOptions } from './routes-options.ts';
 
 const summaryRef = schemaRef<string>('OrderSummary');
-const placed = jsonAnswer('The order, stored for good.', summaryRef, {
+const placed = jsonAnswer(`The order, stored for good. ${unshown}`, summaryRef, {
   example: orderExample,
   headers: ['location', 'etag', 'idempotency-replayed', 'dry-run'],
 });
@@ -50,7 +50,8 @@ export function orderCommandRoutes(options: OrderCommandRoutesOptions): Routes {
   };
 }
 
-function placeRoute(app: HttpApp, { commands, summaryAt, observePlacement }: OrderCommandRoutesOptions): void {
+function placeRoute(app: HttpApp, options: OrderCommandRoutesOptions): void {
+  const { commands, observePlacement } = options;
   app.post(
     '/v1/orders',
     {
@@ -71,7 +72,7 @@ function placeRoute(app: HttpApp, { commands, summaryAt, observePlacement }: Ord
     },
     async (request, reply) => {
       const call = callOf(request);
-      const result = await toResult(await commands.place(call, request.body), call.tenantId, summaryAt);
+      const result = await toResult(await commands.place(call, request.body), call.tenantId, options);
       if (result.kind === 'order' && !result.replayed && call.dryRun !== true)
         observePlacement?.(reply.elapsedTime / 1_000, call.correlationId);
       return sendResult(reply, result, 201);
@@ -79,7 +80,7 @@ function placeRoute(app: HttpApp, { commands, summaryAt, observePlacement }: Ord
   );
 }
 
-function backfillRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutesOptions): void {
+function backfillRoute(app: HttpApp, options: OrderCommandRoutesOptions): void {
   app.post(
     '/v1/orders/backfill',
     {
@@ -101,13 +102,13 @@ function backfillRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutes
     async (request, reply) => {
       const call = callOf(request);
       const { facts, ...order } = request.body as OrderInput & { readonly facts: readonly HistoricalFact[] };
-      const answer = await commands.backfill(call, order, facts);
-      return sendResult(reply, await toResult(answer, call.tenantId, summaryAt), 201);
+      const answer = await options.commands.backfill(call, order, facts);
+      return sendResult(reply, await toResult(answer, call.tenantId, options), 201);
     },
   );
 }
 
-function cancelRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutesOptions): void {
+function cancelRoute(app: HttpApp, options: OrderCommandRoutesOptions): void {
   app.post(
     '/v1/orders/:orderId/cancel',
     {
@@ -122,7 +123,7 @@ function cancelRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutesOp
         querystring: dryRunQuery,
         body: { ...schemaRef<{ readonly reason: string }>('CancelOrder'), examples: [{ reason: 'changed my mind' }] },
         response: {
-          200: jsonAnswer('The cancelled order.', summaryRef, {
+          200: jsonAnswer(`The cancelled order. ${unshown}`, summaryRef, {
             example: { ...orderExample, status: 'cancelled', cancelReason: 'changed my mind', version: 2 },
             headers: ['etag', 'idempotency-replayed', 'dry-run'],
           }),
@@ -134,8 +135,8 @@ function cancelRoute(app: HttpApp, { commands, summaryAt }: OrderCommandRoutesOp
       const call = callOf(request);
       const orderId = request.params.orderId.toLowerCase() as OrderId;
       const { reason } = request.body;
-      const answer = await commands.cancel(call, orderId, reason);
-      return sendResult(reply, await toResult(answer, call.tenantId, summaryAt), 200);
+      const answer = await options.commands.cancel(call, orderId, reason);
+      return sendResult(reply, await toResult(answer, call.tenantId, options), 200);
     },
   );
 }

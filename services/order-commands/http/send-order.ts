@@ -1,3 +1,4 @@
+import { isOperationalFailure } from '../../../infra/failures.ts';
 import type { HttpReply } from '../../../infra/http-server/app.ts';
 import { sendProblem, toProblem, rejectionParts } from '../../../infra/http-server/problem.ts';
 import type { ProblemParts } from '../../../infra/http-server/problem.ts';
@@ -29,20 +30,30 @@ export type OrderResult =
     }
   | { readonly kind: 'problem'; readonly code: ErrorCode; readonly parts: ProblemParts; readonly replayed: boolean };
 
+/** For the API's description. */
+export const unshown =
+  'Where a bug keeps it from being shown, the body is orderId, tenantId, version and an asOf that says parked: it is stored all the same.';
+
+/** How an answer shows its order. */
+export type Showing = {
+  readonly summaryAt: SummaryAt;
+  /** Told where an order that a command changed for good cannot be shown: a bug of ours, that the caller must not pay for. */
+  readonly onUnshown?: ((orderId: OrderId, error: unknown) => void) | undefined;
+};
+
 /**
  * An answer's body. Where the command began its order, the summary is the fold of the events just appended, so that
  * placing an order reads nothing; else, and for a replay, it is folded from the store at the answer's version. What a
  * dry run would append is in no store, and is folded on the order before it.
+ *
+ * What was accepted is durable, so a summary that cannot be folded changes neither status nor version: the body then
+ * holds what is known without it, and says `parked` (docs/decisions/0008).
+ * @throws OperationalFailure STORE_UNAVAILABLE: the same key asks again
  */
-export async function toResult(
-  answer: OrderCommandAnswer,
-  tenantId: TenantId,
-  summaryAt: SummaryAt,
-): Promise<OrderResult> {
+export async function toResult(answer: OrderCommandAnswer, tenantId: TenantId, showing: Showing): Promise<OrderResult> {
   if (answer.outcome !== 'accepted') return toProblemResult(answer);
-  const { orderId, version, events, replayed } = answer;
-  const order = folded(orderId, events, null) ?? (await orderAfter(answer, tenantId, summaryAt));
-  if (order === null) throw new Error('an accepted command has no order at its version');
+  const { orderId, version, replayed } = answer;
+  const order = await shownOrder(answer, tenantId, showing);
   const json = replayed ? order.body : withAsOf(order);
   return { kind: 'order', orderId, version, replayed, json };
 }
@@ -75,6 +86,25 @@ export function replayOf(result: OrderResult): OrderResult {
 }
 
 type Accepted = Extract<OrderCommandAnswer, { readonly outcome: 'accepted' }>;
+
+async function shownOrder(
+  answer: Accepted,
+  tenantId: TenantId,
+  { summaryAt, onUnshown }: Showing,
+): Promise<OrderAtVersion> {
+  const { orderId, version, events } = answer;
+  try {
+    const order = folded(orderId, events, null) ?? (await orderAfter(answer, tenantId, summaryAt));
+    if (order === null) throw new Error('an accepted command has no order at its version');
+    return order;
+  } catch (error) {
+    if (isOperationalFailure(error)) throw error;
+    onUnshown?.(orderId, error);
+    const eventTime = events.at(-1)?.recordedAt;
+    const asOf = { version, ...(eventTime === undefined ? {} : { eventTime }), lagMs: 0, projection, parked: true };
+    return { body: JSON.stringify({ orderId, tenantId, version }), asOf };
+  }
+}
 
 async function orderAfter(
   { orderId, version, events, isDryRun }: Accepted,

@@ -43,7 +43,11 @@ const page = Type.Object({
   ),
   nextCursor: Type.Union([Type.String(), Type.Null()], { description: 'null: this was the last page.' }),
   asOf: Type.Object(
-    { lagMs: Type.Integer({ minimum: 0 }), projection: Type.String() },
+    {
+      lagMs: Type.Integer({ minimum: 0 }),
+      projection: Type.String(),
+      parked: Type.Boolean({ description: 'Events of some order wait for a repair: any sum may lack something.' }),
+    },
     { description: 'How old the sums may be.' },
   ),
 });
@@ -56,7 +60,7 @@ const example = {
     },
   ],
   nextCursor: null,
-  asOf: { lagMs: 0, projection: 'daily-sales@1' },
+  asOf: { lagMs: 0, projection: 'daily-sales@1', parked: false },
 };
 
 /** What each day sold. A fact counts on the day when it happened, whenever its order was placed. */

@@ -68,14 +68,22 @@ export function timelineRoute(app: HttpApp, queries: OrderQueries): void {
         querystring: noQuery,
         response: {
           200: jsonAnswer('The steps.', timeline, { example }),
-          ...problems('INVALID_TENANT', 'ORDER_NOT_FOUND', 'STORE_UNAVAILABLE'),
+          ...problems('INVALID_TENANT', 'ORDER_NOT_FOUND', 'NOT_YET_VISIBLE', 'STORE_UNAVAILABLE'),
         },
       },
     },
     async (request, reply) => {
       const answer = await queries.timeline(readTenant(request), request.params.orderId.toLowerCase() as OrderId);
-      if (answer === null) return sendProblem(reply, 'ORDER_NOT_FOUND');
-      return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(answer));
+      switch (answer.outcome) {
+        case 'not-found':
+          return sendProblem(reply, 'ORDER_NOT_FOUND');
+        case 'parked':
+          return sendProblem(reply, 'NOT_YET_VISIBLE', {
+            detail: 'The first event of this order cannot be shown until a repair: the order is parked.',
+          });
+        case 'found':
+          return reply.header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(answer.timeline));
+      }
     },
   );
 }

@@ -1,25 +1,25 @@
-import { OperationalFailure } from '../../infra/failures.ts';
-import type { ParkedStream } from '../../infra/read-store/parking.ts';
+import { OperationalFailure } from '../failures.ts';
+import type { ParkedStream } from './parking.ts';
 
-/** Streams that one projection may park within a minute: more is a bad deploy, which must not park everyone. */
+/** Streams that one consumer may park within a minute: more is a bad deploy, which must not park everyone. */
 export const parkedPerMinuteMax = 50;
-/** Streams of one projection in all: so many are kept in mind by its projector, and asked for by its readers. */
+/** Streams of one consumer in all: so many are kept in mind by it, and asked for by readers of its view. */
 export const parkedStreamsMax = 10_000;
 const windowMs = 60_000;
 
 export type ParkingLimit = {
   /**
    * Called before streams are parked.
-   * @throws OperationalFailure PARKING_THRESHOLD: nothing may be parked, and the projector stops before the event
+   * @throws OperationalFailure PARKING_THRESHOLD: nothing may be parked, and the consumer stops before the event
    */
   admit(streams: number, parked: readonly ParkedStream[]): void;
 };
 
 /**
  * Counts by what is parked, not by what this process saw: a restart or another owner does not begin at 0. Once it
- * refused, it refuses until it was asked nothing for a minute; so a projector that tries again and again parks no one.
+ * refused, it refuses until it was asked nothing for a minute; so a consumer that tries again and again parks no one.
  */
-export function openParkingLimit(view: string, now: () => number = Date.now): ParkingLimit {
+export function openParkingLimit(consumer: string, now: () => number = Date.now): ParkingLimit {
   let refusedAtMs = -Infinity;
   return {
     admit: (streams, parked) => {
@@ -30,7 +30,7 @@ export function openParkingLimit(view: string, now: () => number = Date.now): Pa
       refusedAtMs = now();
       throw new OperationalFailure(
         'PARKING_THRESHOLD',
-        `${view} would park ${streams} more, after ${recent} within a minute and ${parked.length} in all`,
+        `${consumer} would park ${streams} more, after ${recent} within a minute and ${parked.length} in all`,
         { retryable: true },
       );
     },

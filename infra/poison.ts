@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { isOperationalFailure } from '../../infra/failures.ts';
+import { isOperationalFailure } from './failures.ts';
 
-/** Why an event cannot be folded, without a word that a customer may have typed. */
+/** Why an event cannot be understood, without a word that a customer may have typed. */
 export type Fault = {
   /** Twelve hex digits: the same error at the same place. */
   readonly fingerprint: string;
@@ -10,21 +10,24 @@ export type Fault = {
 };
 
 /**
- * Whether trying again gives the same: a bug of the projection, or a document that no view can hold. An outage never
- * is, however long it lasts.
+ * Whether trying again gives the same: a bug of ours, or a value that no store can hold. An outage never is, however
+ * long it lasts.
  */
 export function isPoison(error: unknown): boolean {
   return !isOperationalFailure(error) || error.code === 'POISON_VALUE';
 }
 
-/** Fault of an error that `isPoison`. Messages are left out: V8's quote values ("… in operator … in <text>"). */
-export function faultOf(error: unknown): Fault {
+/**
+ * Fault of an error that `isPoison`. Messages are left out: V8's quote values ("… in operator … in <text>").
+ * @param caller the folder of who called what failed: its own lines come after those that tell
+ */
+export function faultOf(error: unknown, caller: string): Fault {
   const origin = isOperationalFailure(error) && error.cause !== undefined ? error.cause : error;
   const places = origin instanceof Error ? placesOf(origin) : [];
-  const caller = places.findIndex((place) => place.startsWith('services/projector/'));
-  const ofProjection = caller === -1 ? places : places.slice(0, caller);
-  // A bug of the projector itself has its own places; a value that the store refuses has none.
-  const frames = (ofProjection.length > 0 || isOperationalFailure(error) ? ofProjection : places).slice(0, framesMax);
+  const calledAt = places.findIndex((place) => place.startsWith(caller));
+  const ofCalled = calledAt === -1 ? places : places.slice(0, calledAt);
+  // A bug of the caller itself has its own places; a value that the store refuses has none.
+  const frames = (ofCalled.length > 0 || isOperationalFailure(error) ? ofCalled : places).slice(0, framesMax);
   const at = frames.length === 0 ? '' : ` at ${frames.join(' < ')}`;
   return faultNamed(`${nameOf(error)}${at}`);
 }
@@ -35,7 +38,7 @@ export function faultNamed(error: string): Fault {
 }
 
 const framesMax = 3;
-const root = new URL('../../', import.meta.url).pathname;
+const root = new URL('../', import.meta.url).pathname;
 
 /** Files and lines of this repository, innermost first. What depends on the world only passes errors on. */
 function placesOf({ stack = '' }: Error): readonly string[] {
