@@ -24,7 +24,11 @@ export async function republishVerb({ env, terminal }: VerbContext, options: Rep
     return exitCodes.done;
   }
   if (options.yes !== true) {
-    throw new CommandFailure('this publishes every event again, up to where the relay is now: say --yes to do it');
+    // As every verb that deletes or switches: without it, the plan and nothing done.
+    terminal.note(
+      'order-center: topics republish would publish every event again; nothing was done: repeat with --yes',
+    );
+    return exitCodes.usage;
   }
   const outcome = await readStore.forgetCheckpoint({ consumer: relayConsumer, partition: 'log', from });
   if (outcome === 'moved') throw new CommandFailure('the relay went on in this moment: try again');
