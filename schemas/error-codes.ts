@@ -270,6 +270,11 @@ export const errorCodes = {
     title: 'Another process runs on this data folder',
     help: 'Stop the named process, or choose another DATA_DIR.',
   },
+  SERVER_MISSING: {
+    status: 500,
+    title: 'A server that this needs cannot be had on this machine',
+    help: 'Install what is named, or give the address of a server of your own.',
+  },
   POSTGRES_START_FAILED: {
     status: 500,
     title: 'The embedded Postgres does not start',

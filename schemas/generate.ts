@@ -1,10 +1,12 @@
 /**
  * Makes schemas/generated/ from schemas/{events,commands,outcomes}/*.avsc: the types of today's events, commands and
- * outcomes and the registry of every version.
+ * outcomes, the registry of every version, and the fingerprints of what was released. A version that was edited after its
+ * release, or that does not read what an earlier one wrote, fails it (exit 1).
  * `--check` proves that what is committed is fresh (exit 1 otherwise).
  */
 import { readFileSync, readdirSync, writeFileSync, mkdirSync, existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { editedAfterRelease, fingerprintsOf, incompatibilities, type Fingerprints } from './compatibility.ts';
 
 type AvroField = { readonly name: string; readonly type: AvroType; readonly doc?: string; readonly default?: unknown };
 type AvroType =
@@ -128,16 +130,34 @@ function registryFile(schemas: readonly EventSchema[]): string {
   return `${header}\nexport const eventSchemas = [\n${rows.join('\n')}\n] as const;\n`;
 }
 
+/** Released for good: the file only grows. */
+const releasedFile = join(import.meta.dirname, 'released.json');
+
+function releasedText(schemas: readonly MessageSchema[]): string {
+  const versions = schemas.map((schema) => ({ type: schema.name, version: schema.version, schema }));
+  const before = existsSync(releasedFile) ? (JSON.parse(readFileSync(releasedFile, 'utf8')) as Fingerprints) : {};
+  const now = fingerprintsOf(versions);
+  for (const problem of [...incompatibilities(versions), ...editedAfterRelease(before, now)]) {
+    console.error(problem);
+    process.exitCode = 1;
+  }
+  return `${JSON.stringify({ ...now, ...before }, null, 2)}\n`;
+}
+
 function main(check: boolean): void {
-  const schemas = readSchemas('events') as readonly EventSchema[];
-  const messages = messagesFile(readSchemas('commands'), readSchemas('outcomes'));
-  const files = { 'events.ts': eventsFile(schemas), 'registry.ts': registryFile(schemas), 'messages.ts': messages };
+  const events = readSchemas('events') as readonly EventSchema[];
+  const [commands, outcomes] = [readSchemas('commands'), readSchemas('outcomes')];
   mkdirSync(generatedFolder, { recursive: true });
-  for (const [name, content] of Object.entries(files)) {
-    const path = join(generatedFolder, name);
+  const files = {
+    [join(generatedFolder, 'events.ts')]: eventsFile(events),
+    [join(generatedFolder, 'registry.ts')]: registryFile(events),
+    [join(generatedFolder, 'messages.ts')]: messagesFile(commands, outcomes),
+    [releasedFile]: releasedText([...events, ...commands, ...outcomes]),
+  };
+  for (const [path, content] of Object.entries(files)) {
     if (check) {
       if (!existsSync(path) || readFileSync(path, 'utf8') !== content) {
-        console.error(`schemas/generated/${name} is not what the .avsc files make: run npm run generate`);
+        console.error(`${relative(process.cwd(), path)} is not what the .avsc files make: run npm run generate`);
         process.exitCode = 1;
       }
     } else writeFileSync(path, content);

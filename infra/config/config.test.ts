@@ -13,6 +13,7 @@ describe('the configuration', () => {
       dataDir: '.data',
       eventStoreUrl: 'embedded:',
       readDbUrl: null,
+      feedUrl: null,
       cacheUrl: null,
       paymentUrl: null,
       logisticsUrl: null,

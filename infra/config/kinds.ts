@@ -103,7 +103,7 @@ export function url({ schemes, refused = {} }: UrlRules): Kind<string> {
 
 /** One Kafka, by any number of its brokers. */
 export const kafkaUrl: Kind<string> = {
-  expects: 'URL: kafka://[user:password@]host:port[,host:port…][?tls=true&sasl=scram-sha-512]',
+  expects: 'URL: kafka://host:port[,host:port…]',
   parse: (text) => {
     try {
       parseKafkaUrl(text);

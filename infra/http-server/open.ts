@@ -14,6 +14,7 @@ import { healthRoutes } from './health.ts';
 import type { LivenessCheck, ReadinessCheck } from './health.ts';
 import { describeApi } from './openapi.ts';
 import type { ApiDescription } from './openapi.ts';
+import { asyncApiRoute } from './asyncapi-route.ts';
 import { openApiRoute } from './openapi-route.ts';
 import { observeRequests } from './observe-requests.ts';
 import { readQueryNumbers } from './query-numbers.ts';
@@ -80,6 +81,7 @@ export async function openHttpServer(options: HttpServerOptions): Promise<HttpSe
   const { readiness: checks, liveness = [], metrics } = options;
   healthRoutes(app, { checks, liveness, draining: drain.draining, metrics });
   openApiRoute(app);
+  asyncApiRoute(app);
   await docsRoutes(app);
   for (const register of options.routes) register(app);
   await app.ready();

@@ -5,6 +5,9 @@ import type { Logger } from 'pino';
 import { within } from '../within.ts';
 import { collectHeadersOnce } from './driver-headers.ts';
 import type { KafkaAddress } from './kafka-url.ts';
+import { quietRequestQueue } from './quiet-request-queue.ts';
+
+quietRequestQueue();
 
 /** Every client is bounded the same way: what does not answer in these times is asked again, or given up by its caller. */
 const connectionTimeoutMs = 2_000;
@@ -56,11 +59,13 @@ export function openKafkaClient({ address, clientId, log, requestTimeoutMs }: Cl
     kafka,
     abandon,
     close: async (disconnect) => {
-      await within(
-        disconnectMs,
-        disconnect().catch(() => undefined),
+      const disconnected = disconnect().then(
+        () => true,
+        () => false,
       );
-      abandon();
+      // The driver warns of a connection that ends with an error, also where nobody waits for it any more.
+      if ((await within(disconnectMs, disconnected)) === true) for (const socket of sockets) socket.destroy();
+      else abandon();
     },
   };
 }

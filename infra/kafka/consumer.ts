@@ -21,7 +21,7 @@ const fetchBytesMax = 8 * 1_024 * 1_024;
 /** Batches of one process at work at once, each of another partition. */
 const concurrency = 4;
 /** Longer than a rebalance with a member that does not answer. */
-const silentTicksMax = 30;
+const silentTicksMax = 20;
 /** How often the broker is asked for its offsets: for lag, and for what the driver does not tell. */
 const lookEveryMs = 5_000;
 /** How late the group's offset may be behind what is settled after its batch. */

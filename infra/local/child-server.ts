@@ -3,6 +3,7 @@ import { open, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 
 import { within } from '../within.ts';
+import { rotateLog } from './rotate-log.ts';
 import { identify, isRunning, type ProcessIdentity } from './process-identity.ts';
 
 /** A server that this process started, in a process group of its own: Ctrl-C reaches only us, and we stop it in turn. */
@@ -22,7 +23,15 @@ export type ChildServerOptions = {
   /** Claimed. The server's log goes there, and a note of its process for whoever finds the folder after a kill. */
   readonly folder: string;
   readonly endMaxMs: number;
+  /** Its whole environment; ours if absent. */
+  readonly env?: NodeJS.ProcessEnv;
 };
+
+/** An exit that forgot to stop them, or an error that ends the process, must not leave them behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 const note = 'process.json';
 const lastLines = 5;
@@ -45,13 +54,20 @@ export async function startServing(
   throw new Error(`${basename(options.program)} ${problem}: ${await server.lastWords()}`);
 }
 
-async function startChildServer({ program, args, folder, endMaxMs }: ChildServerOptions): Promise<ChildServer> {
+async function startChildServer(options: ChildServerOptions): Promise<ChildServer> {
+  const { program, args, folder, endMaxMs, env = process.env } = options;
   const logFile = join(folder, 'server.log');
+  await rotateLog(logFile);
   const log = await open(logFile, 'a', 0o600);
   const { size } = await log.stat();
   let child: ChildProcess;
   try {
-    child = spawn(program, args, { cwd: folder, detached: true, stdio: ['ignore', log.fd, log.fd] });
+    child = spawn(program, args, {
+      cwd: folder,
+      detached: true,
+      env,
+      stdio: ['ignore', log.fd, log.fd],
+    });
   } finally {
     await log.close();
   }
@@ -59,10 +75,8 @@ async function startChildServer({ program, args, folder, endMaxMs }: ChildServer
     child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
     child.once('error', (error) => resolve(error.message));
   });
-  // An exit that forgot to stop it, or an error that ends the process, must not leave it behind.
-  const killAtExit = (): void => void child.kill('SIGKILL');
-  process.once('exit', killAtExit);
-  void exited.then(() => process.off('exit', killAtExit));
+  running.add(child);
+  void exited.then(() => running.delete(child));
   const pid = child.pid ?? 0;
   if (pid !== 0) await writeFile(join(folder, note), JSON.stringify(identify(pid)), { mode: 0o600 });
   return {

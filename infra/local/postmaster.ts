@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { open, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
+import { open, readFile, readlink, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import type { PostgresCluster } from './postgres-cluster.ts';
 import { commandAs } from './postgres-user.ts';
 import { identify, isRunning } from './process-identity.ts';
 import type { ProcessIdentity } from './process-identity.ts';
+import { rotateLog } from './rotate-log.ts';
 
 /** How a Postgres ended. Both are null for one that was not our child: only its own parent learns them. */
 export type PostgresExit = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
@@ -29,7 +30,6 @@ const fastShutdownMs = 10_000;
 // Postgres itself kills its children after 5 s of an immediate shutdown.
 const immediateShutdownMs = 10_000;
 const adoptedPollMs = 200;
-const logBytesMax = 16 * 1024 * 1024;
 // The port may be taken between choosing and binding; a backend of a killed Postgres lives until its query ends. Each
 // of those launches fails within some 50 ms, so together they wait about 10 s.
 const launchesMax = 40;
@@ -196,14 +196,6 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-async function rotateLog(logFile: string): Promise<void> {
-  const size = await stat(logFile).then(
-    (found) => found.size,
-    () => 0,
-  );
-  if (size > logBytesMax) await rename(logFile, `${logFile}.1`);
 }
 
 /** The FATAL line with its DETAIL, or else the last line that was written since this start. */

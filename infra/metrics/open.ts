@@ -1,6 +1,5 @@
 import { Counter, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
-import type { RecordedEvent } from '../../schemas/envelope.ts';
 import { dependencyMetrics, type AttemptedCall } from './dependency-metrics.ts';
 import { openExemplarGate } from './exemplar-gate.ts';
 import { openExposer, type Exposer, type Exposition } from './exposition.ts';
@@ -8,7 +7,7 @@ import { httpMetrics } from './http-metrics.ts';
 import type { RequestObserver } from './http-metrics.ts';
 import { operationsMetrics } from './operations-metrics.ts';
 import type { OperationsMetrics } from './operations-metrics.ts';
-import { orderMetrics } from './order-metrics.ts';
+import { orderMetrics, type OrderMetrics } from './order-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
 
 /** What an HTTP door needs of metrics. */
@@ -19,11 +18,10 @@ export type HttpMetrics = {
 };
 
 export type Metrics = HttpMetrics &
-  OperationsMetrics & {
+  OperationsMetrics &
+  OrderMetrics & {
     /** OpenMetrics text. */
     text(): Promise<string>;
-    /** Every event of the feed, in each stream's order: created, status, durations, payments, shipping. */
-    readonly observeEvent: (event: RecordedEvent) => void;
     /** From a placement's arrival at its door to its durable answer. */
     readonly observePlacement: (seconds: number, traceId: string) => void;
     /** A deduction that was asked for, and whether it was made. */
@@ -44,7 +42,7 @@ export function registered({ registry, expose }: Exposer): Metrics {
     expose,
     text: async () => (await expose()).body,
     observeRequest: httpMetrics(registry),
-    observeEvent: orderMetrics(registry),
+    ...orderMetrics(registry),
     observePlacement: placementMetrics(registry),
     observeDeduction: deductionMetrics(registry),
     observeCall: dependencyMetrics(registry),

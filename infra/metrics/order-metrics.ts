@@ -7,6 +7,17 @@ import type { StreamName } from '../../schemas/ids.ts';
 import { advance } from './order-progress.ts';
 import type { OrderProgress } from './order-progress.ts';
 
+export type OrderMetrics = {
+  /** Every event of the feed, in each stream's order: created, status, durations, payments, shipping. */
+  readonly observeEvent: (event: RecordedEvent) => void;
+  /** Of orders that another process counted so far: without it their next status would not be known for a change. */
+  readonly orderPasts: {
+    readonly isMissing: (event: RecordedEvent) => boolean;
+    /** The events of one order from its first on; they are counted already, and count nothing here. */
+    readonly recall: (events: readonly RecordedEvent[]) => void;
+  };
+};
+
 /** Orders between their first and last event, at about 300 bytes each; what is pushed out is no longer timed. */
 const ordersMax = 50_000;
 
@@ -14,10 +25,10 @@ const ordersMax = 50_000;
  * Business metrics, driven by recorded events: `observeEvent` is called by an observer of the feed, in each order's
  * order. Imported history (origin backfill) moves nothing: these are about today's business.
  */
-export function orderMetrics(registry: Registry): (event: RecordedEvent) => void {
+export function orderMetrics(registry: Registry): OrderMetrics {
   const metrics = registerOrderMetrics(registry);
   const orders = new LRUCache<StreamName, OrderProgress>({ max: ordersMax });
-  return (event) => {
+  const observeEvent = (event: RecordedEvent): void => {
     if (event.origin !== 'live' || !event.stream.startsWith('order-')) return;
     const orderEvent = event as Recorded<OrderEvent>;
     if (orderEvent.type === 'PaymentCaptured') metrics.countPayment('captured');
@@ -28,6 +39,18 @@ export function orderMetrics(registry: Registry): (event: RecordedEvent) => void
     if (after.status !== before?.status) metrics.enterStatus(before, after);
     if (after.status === 'delivered' || after.status === 'cancelled') orders.delete(event.stream);
     else orders.set(event.stream, after);
+  };
+  return {
+    observeEvent,
+    orderPasts: {
+      isMissing: ({ origin, stream }) => origin === 'live' && stream.startsWith('order-') && !orders.has(stream),
+      recall: (events) => {
+        const [first] = events;
+        if (first?.origin !== 'live') return;
+        const before = (events as readonly Recorded<OrderEvent>[]).reduce<OrderProgress | null>(advance, null);
+        if (before !== null) orders.set(first.stream, before);
+      },
+    },
   };
 }
 

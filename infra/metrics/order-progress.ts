@@ -16,7 +16,7 @@ export type OrderProgress = {
   readonly dispatched: ReadonlyMap<string, number>;
 };
 
-/** The order after one more event; null for an order whose beginning was not seen (before this process's time). */
+/** The order after one more event; null for an order whose beginning is not known. */
 export function advance(before: OrderProgress | null, event: Recorded<OrderEvent>): OrderProgress | null {
   const atMs = Date.parse(event.occurredAt ?? event.recordedAt);
   if (event.type === 'OrderPlaced') return placed(event, atMs);

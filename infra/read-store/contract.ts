@@ -3,6 +3,7 @@ import { batchesContract } from './contract/batches.ts';
 import { documentsContract } from './contract/documents.ts';
 import { dueRowsContract } from './contract/due-rows.ts';
 import { parkingContract } from './contract/parking.ts';
+import { parkingWithoutRowsContract } from './contract/parking-without-rows.ts';
 import { standingsContract } from './contract/standings.ts';
 import { openTestedStore, type ReadStoreUnderTest } from './contract/tested-store.ts';
 
@@ -15,5 +16,6 @@ export function readStoreContract(name: string, open: () => Promise<ReadStoreUnd
     batchesContract(tested);
     dueRowsContract(tested);
     standingsContract(tested);
+    parkingWithoutRowsContract(tested);
   });
 }

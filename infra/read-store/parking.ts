@@ -2,9 +2,12 @@ import type { EventId, Revision, StreamName, TenantId } from '../../schemas/ids.
 import type { Position } from '../../schemas/envelope.ts';
 import type { Document, DocumentKey, DocumentWrite, Progress, View } from './port.ts';
 
+/** Parks orders whose events it cannot read, as a view does; it has no rows. */
+export const fulfillment = 'fulfillment';
+
 /** One stream that a consumer left behind, with its view as it was before the event that could not be folded. */
 export type ParkedStream = {
-  /** The view's name. */
+  /** The view's name, or `fulfillment`. */
   readonly consumer: string;
   readonly stream: StreamName;
   readonly tenantId: TenantId;
@@ -82,6 +85,7 @@ export type Mended = {
 };
 
 export type Mending<Answer> = {
+  /** Of a consumer without rows: its name alone, without keys and documents. */
   readonly view: View;
   readonly stream: StreamName;
   readonly keys: readonly DocumentKey[];
@@ -109,3 +113,21 @@ export type ParkingStore = {
    */
   mend<Answer>(mending: Mending<Answer>): Promise<Answer>;
 };
+
+/**
+ * 'drained': the consumer knows all of the stream. 'parked': there still is an event that it cannot take; what came before
+ * it, is taken. 'gone': nothing is parked there (any more).
+ */
+export type DrainOutcome = 'drained' | 'parked' | 'gone';
+
+/** A consumer without rows that parks: how what it left behind is brought to it after a fix. */
+export type ParkedConsumer = {
+  readonly name: string;
+  /** Throws OperationalFailure (retryable). */
+  drain(stream: StreamName): Promise<DrainOutcome>;
+};
+
+/** The name of a consumer without rows, where the parking store asks for a view. */
+export function withoutRows(name: string): View {
+  return { name, version: 1, columns: {}, indexes: [] };
+}

@@ -106,8 +106,11 @@ export type ReadStore = {
   loadPlace(consumer: string, partition: Partition): Promise<Place>;
   /** Every consumer's, by its name; none in a database that was never prepared. */
   checkpoints(): Promise<readonly StoredCheckpoint[]>;
-  /** Moves a checkpoint without rows. 'moved': another owner did; nothing was written. */
-  moveCheckpoint(move: CheckpointMove): Promise<'committed' | 'moved'>;
+  /**
+   * Moves a checkpoint without rows, together with what its consumer parks. 'moved': another owner moved it or took a
+   * turn; nothing was written.
+   */
+  moveCheckpoint(move: CheckpointMove, parking?: Parking): Promise<'committed' | 'moved'>;
   /** A consumer that has to begin again, if it still stands at `from`. 'moved': another owner went on. */
   forgetCheckpoint(place: StoredCheckpointPlace): Promise<'committed' | 'moved'>;
   /**

@@ -3,6 +3,7 @@ import { feedRow } from './feed/row.ts';
 import { httpRow } from './http/row.ts';
 import { peersRow } from './peers/row.ts';
 import { readsRow } from './reads/row.ts';
+import { relayRow } from './relay/row.ts';
 import type { BenchRow } from './row.ts';
 import { startRow } from './start/row.ts';
 import { visibleRow } from './visible/row.ts';
@@ -15,6 +16,7 @@ export const rows: readonly BenchRow[] = [
   httpRow,
   feedRow,
   visibleRow,
+  relayRow,
   readsRow,
   startRow,
 ];

@@ -7,7 +7,8 @@ import { createInterface } from 'node:readline';
 import { identifyAll, killAtOnce, sendSignal } from './processes.ts';
 import { until } from './until.ts';
 
-export type RoleName = 'order-commands' | 'inventory' | 'order-queries' | 'projector' | 'fulfillment' | 'simulators';
+export type RoleName =
+  'event-relay' | 'order-commands' | 'inventory' | 'order-queries' | 'projector' | 'fulfillment' | 'simulators';
 
 /** One role in a process of its own, ready. */
 export type RoleProcess = {

@@ -1,12 +1,13 @@
 import { openEventFeed } from '../../infra/event-feed/open.ts';
 import { newLeaseOwner } from '../../infra/leases/open.ts';
 import { publishRunning } from '../../infra/local/data-dir.ts';
+import { openDatabase } from '../../infra/local/database.ts';
 import { exchangeLeaseOwner } from '../../infra/local/lease-owner.ts';
 import type { OpenedRole, ProcessContext } from '../../infra/process/open-process.ts';
 import { openStores, storeUrls } from '../../infra/process/stores.ts';
 import { views } from '../../projections/all.ts';
 import { openDoors } from '../fulfillment/doors.ts';
-import { wireFulfillment } from '../fulfillment/wire.ts';
+import { wireFulfillment, wireWaitingOrders } from '../fulfillment/wire.ts';
 import { wireInventory } from '../inventory/wire.ts';
 import { openConfiguredKafkaDoor } from '../order-commands/kafka/open.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
@@ -16,7 +17,6 @@ import { openPublished } from '../projector/published.ts';
 import { wireProjector } from '../projector/wire.ts';
 import { findGateways } from '../simulators/gateway-urls.ts';
 import { apiDescription } from '../../schemas/api-description.ts';
-import { openDatabase } from './database.ts';
 import { welcome } from './welcome.ts';
 
 /**
@@ -26,7 +26,7 @@ import { welcome } from './welcome.ts';
  */
 export async function openSystem(context: ProcessContext, opening: AsyncDisposableStack): Promise<OpenedRole> {
   const { config, log, metrics } = context;
-  const { eventStoreUrl, ...database } = await openDatabase(config, opening, (line) => log.info(line));
+  const { eventStoreUrl, ...database } = await openDatabase(config, opening, { log: (line) => log.info(line) });
   const owner = newLeaseOwner();
   // The folder is claimed: the process before is dead, and nobody waits for the end of its leases.
   const leaseOwner = { owner, former: await exchangeLeaseOwner(config.dataDir, owner) };
@@ -54,7 +54,7 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
       ...(kafkaDoor === null ? [] : [kafkaDoor]),
       wireOrderQueries(wiring),
       inventory,
-      wireProjector({ ...wiring, published: openPublished(wiring, opening) }),
+      wireProjector({ ...wiring, published: openPublished(wiring, opening), others: [wireWaitingOrders(wiring)] }),
       wireFulfillment({ ...wiring, ...doors }),
     ],
     onReady: async (url) => {

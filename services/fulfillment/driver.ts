@@ -52,27 +52,27 @@ export function openDriver(options: DriverOptions): Driver {
   const active = new Map<string, Active>();
   let isStopped = false;
 
+  const forget = (key: SagaKey, entry: Active): void => {
+    if (active.get(nameOf(key)) === entry) active.delete(nameOf(key));
+  };
+
   const driveUntilIdle = async (key: SagaKey, entry: Active): Promise<DriveEnd> => {
     for (;;) {
       const known = entry.known;
       entry.known = 'read-again';
-      if (isStopped) return 'stopped';
-      const end = await driveOnce(options, { key, known, isStopped: () => isStopped });
-      if (end === 'stopped' || !wantsAnotherLook(entry)) return end;
+      const end = isStopped ? 'stopped' : await driveOnce(options, { key, known, isStopped: () => isStopped });
+      if (end === 'idle' && wantsAnotherLook(entry)) continue;
+      // Here, not where this promise is awaited: whoever asks in a microtask between would be told an end without a look.
+      forget(key, entry);
+      return end;
     }
   };
 
   const begin = (key: SagaKey, known: KnownSaga | undefined): Promise<DriveEnd> => {
     const entry: Active = { known: known ?? 'read-again', wakes: 0, end: Promise.resolve('idle') };
     active.set(nameOf(key), entry);
-    entry.end = slots.run(async () => {
-      try {
-        return await driveUntilIdle(key, entry);
-      } finally {
-        // In the same turn as the last look: whoever asks later begins a drive of his own.
-        active.delete(nameOf(key));
-      }
-    });
+    // Also where a bug ends it: a saga that is taken for active is never driven again.
+    entry.end = slots.run(() => driveUntilIdle(key, entry).finally(() => forget(key, entry)));
     return entry.end;
   };
 

@@ -1,38 +1,38 @@
-import type { EventFeed, FeedBatch, Partition, Checkpoint } from '../../infra/event-feed/port.ts';
+import type { EventFeed, FeedBatch, Partition } from '../../infra/event-feed/port.ts';
 import { runConsumer } from '../../infra/event-feed/run-consumer.ts';
-import type { Transactor } from '../../infra/event-store/transact.ts';
 import { OperationalFailure } from '../../infra/failures.ts';
-import type { ReadStore } from '../../infra/read-store/port.ts';
-import type { Recorded, RecordedEvent } from '../../schemas/envelope.ts';
-import { derivedCommandId, fulfillmentStream, orderIdOfStream, type OrderId } from '../../schemas/ids.ts';
-import type { OrderAmendedData, OrderEvent, OrderPlacedData } from '../../schemas/generated/events.ts';
-import type { NoteOrderAmended, NoteOrderSignal, SagaCommand, StartFulfillment } from './commands.ts';
+import { faultOf } from '../../infra/poison.ts';
+import { parkingOf, type Waiting } from '../../infra/read-store/left-behind.ts';
+import { fulfillment as consumer, type ParkedStream } from '../../infra/read-store/parking.ts';
+import { openParkingLimit, type ParkingLimit } from '../../infra/read-store/parking-limit.ts';
+import type { Place, ReadStore } from '../../infra/read-store/port.ts';
+import type { RecordedEvent } from '../../schemas/envelope.ts';
+import { orderIdOfStream, type OrderId, type StreamName } from '../../schemas/ids.ts';
 import type { Driver } from './driver.ts';
+import { cannotBeHeard, hearEvent, type Hearing } from './hear-event.ts';
 import type { FulfillmentLimits } from './limits.ts';
 import type { Observe } from './observe.ts';
-import type { SagaState } from './saga-state.ts';
-import { tellSaga } from './tell-saga.ts';
 
-export type OrderFeedOptions = {
+export type OrderFeedOptions = Hearing & {
   readonly feed: EventFeed;
-  readonly readStore: Pick<ReadStore, 'loadCheckpoint' | 'moveCheckpoint'>;
-  readonly transactor: Transactor<SagaState, SagaCommand>;
+  readonly readStore: Pick<ReadStore, 'loadPlace' | 'moveCheckpoint'>;
   readonly driver: Driver;
   readonly limits: FulfillmentLimits;
-  /** How long a payment of this method may be missing. */
-  readonly unpaidExpiryMs: (method: string) => number;
   readonly observe: Observe;
 };
-
-const consumer = 'fulfillment';
 
 /**
  * Starts a saga for each live order and tells it what the order says later. The checkpoint moves when every saga of the
  * batch knows; that they are driven is not waited for, only that there is room for them.
+ *
+ * An event that cannot be understood must neither stop the sagas of all other orders nor be forgotten: its order waits,
+ * with its later events, in their order, until an operator has it told again (waiting-orders.ts). Nothing is shipped
+ * meanwhile that the order itself does not allow: it has the last word on dispatch and on its own end.
  */
 export function runOrderFeed(options: OrderFeedOptions, signal: AbortSignal): Promise<void> {
   const { feed, readStore, limits } = options;
-  const checkpoints = new Map<Partition, Checkpoint | null>();
+  const places = new Map<Partition, Place>();
+  const limit = openParkingLimit(consumer);
   return runConsumer(
     feed,
     {
@@ -41,124 +41,97 @@ export function runOrderFeed(options: OrderFeedOptions, signal: AbortSignal): Pr
       batchMax: limits.batchMax,
       signal,
       loadCheckpoint: async (partition) => {
-        const checkpoint = await readStore.loadCheckpoint(consumer, partition);
-        checkpoints.set(partition, checkpoint);
-        return checkpoint;
+        const place = await readStore.loadPlace(consumer, partition);
+        places.set(partition, place);
+        return place.checkpoint;
       },
       handle: async (batch) => {
-        await tellBatch(options, batch);
-        const { partition, checkpoint } = batch;
-        const from = checkpoints.get(partition) ?? null;
-        const moved = await readStore.moveCheckpoint({ consumer, partition, from, to: checkpoint });
-        if (moved === 'moved') {
-          options.observe({ what: 'checkpoint-refused' });
-          throw new OperationalFailure('CHECKPOINT_MOVED', `${consumer} ${partition}`, { retryable: true });
-        }
-        checkpoints.set(partition, checkpoint);
+        const place = places.get(batch.partition);
+        if (place === undefined) throw new Error(`a batch of ${batch.partition} before its checkpoint was asked for`);
+        places.set(batch.partition, await handled({ ...options, limit }, place, batch));
       },
     },
     { onFailure: ({ failure }) => options.observe({ what: 'loop-failed', loop: 'order-feed', error: failure }) },
   );
 }
 
+/** A drain of many orders takes a turn for each: this takes its own in between, so often that it gets it. */
+const retakesMax = 50;
+
+type Handling = OrderFeedOptions & { readonly limit: ParkingLimit };
+
+/** @returns where the consumer stands after the batch */
+async function handled(options: Handling, loaded: Place, batch: FeedBatch): Promise<Place> {
+  const { partition } = batch;
+  let place = loaded;
+  for (let retakes = 0; ; retakes += 1) {
+    const next = await tellAndMove(options, place, batch);
+    if (next !== 'moved') return next;
+    const stored = await options.readStore.loadPlace(consumer, partition);
+    // Where only the turn changed, somebody told a waiting order again: the same batch follows what that left.
+    if (stored.checkpoint !== place.checkpoint || retakes >= retakesMax) {
+      options.observe({ what: 'checkpoint-refused' });
+      throw new OperationalFailure('CHECKPOINT_MOVED', `${consumer} ${partition}`, { retryable: true });
+    }
+    place = stored;
+  }
+}
+
+async function tellAndMove(options: Handling, place: Place, batch: FeedBatch): Promise<Place | 'moved'> {
+  const { readStore, limit, observe } = options;
+  const parked = new Map(place.parked.map((each) => [each.stream, each]));
+  const { stopped, late } = await tellBatch(options, parked, batch);
+  const { parking, added } = parkingOf({ consumer, parked, stopped, late, nowMs: Date.now() });
+  if (added.length > 0) limit.admit(added.length, place.parked);
+  const { partition, checkpoint } = batch;
+  const move = { consumer, partition, from: place.checkpoint, to: checkpoint, turn: place.turn };
+  if ((await readStore.moveCheckpoint(move, parking)) === 'moved') return 'moved';
+  for (const { stream, firstRevision: revision, error: reason } of added) {
+    observe({ what: 'order-parked', orderId: orderIdOfStream(stream) as OrderId, revision, reason });
+  }
+  for (const each of parking?.streams ?? []) parked.set(each.stream, each);
+  return { checkpoint, turn: place.turn, parked: [...parked.values()] };
+}
+
+type Untold = { readonly stopped: ReadonlyMap<StreamName, Waiting>; readonly late: readonly RecordedEvent[] };
+
 /** Streams side by side, the events of each in order. */
-async function tellBatch(options: OrderFeedOptions, batch: FeedBatch): Promise<void> {
-  const streams = Map.groupBy(batch.events, ({ stream }) => stream).values();
+async function tellBatch(
+  options: OrderFeedOptions,
+  parked: ReadonlyMap<StreamName, ParkedStream>,
+  batch: FeedBatch,
+): Promise<Untold> {
+  const stopped = new Map<StreamName, Waiting>();
+  const late: RecordedEvent[] = [];
+  const streams = Map.groupBy(batch.events, ({ stream }) => stream).entries();
   const work = async (): Promise<void> => {
-    for (const events of streams) for (const event of events) await tellEvent(options, event);
+    for (const [stream, events] of streams) {
+      const before = parked.get(stream);
+      if (before !== undefined) {
+        late.push(...events.filter(({ revision }) => revision > before.lastRevision));
+        continue;
+      }
+      const waiting = await tellOrder(options, events);
+      if (waiting !== null) stopped.set(stream, waiting);
+    }
   };
   await Promise.all(Array.from({ length: options.limits.streamsMax }, work));
+  return { stopped, late };
 }
 
-async function tellEvent(options: OrderFeedOptions, event: RecordedEvent): Promise<void> {
-  const command = heardCommand(options, event);
-  if (command === null) return;
-  await options.driver.room();
-  const { tenantId, eventId, correlationId } = event;
-  const key = { tenantId, orderId: (event as Recorded<OrderEvent>).data.orderId as OrderId };
-  const name = `feed/${eventId}`;
-  const known = await tellSaga(options.transactor, { key, name, command, correlationId, causationId: eventId });
-  // A redelivery makes no events; the watchdog drives what an earlier life left.
-  if (known.events.length > 0) void options.driver.drive(key, known);
-}
-
-/** An event that cannot be understood is told and left out: it must not stop the sagas of all other orders. */
-function heardCommand(
-  { unpaidExpiryMs, observe }: OrderFeedOptions,
-  event: RecordedEvent,
-): ReturnType<typeof commandOf> {
-  try {
-    return commandOf(event as Recorded<OrderEvent>, unpaidExpiryMs);
-  } catch (error) {
-    observe({ what: 'bug', orderId: orderIdOfStream(event.stream) as OrderId, step: null, error });
-    return null;
-  }
-}
-
-/** What an order's event means for its saga; null: nothing. Imported history has no saga. */
-export function commandOf(
-  event: Recorded<OrderEvent>,
-  unpaidExpiryMs: (method: string) => number,
-): StartFulfillment | NoteOrderSignal | NoteOrderAmended | null {
-  if (event.origin === 'backfill') return null;
-  switch (event.type) {
-    case 'OrderPlaced':
-      return start(event.data, unpaidExpiryMs);
-    case 'OrderAmended':
-      return { type: 'NoteOrderAmended', orderVersion: event.revision + 1, ...goodsOf(event.data) };
-    case 'OrderCancelled':
-      return { type: 'NoteOrderSignal', signal: 'cancelled' };
-    case 'OrderExpired':
-      return { type: 'NoteOrderSignal', signal: 'expired' };
-    case 'PaymentFailed':
-      return isOwn(event)
-        ? null
-        : { type: 'NoteOrderSignal', signal: 'payment_failed', paymentId: event.data.paymentId };
-    case 'PaymentCaptured': {
-      if (isOwn(event)) return null;
-      const { paymentId, providerId, amount } = event.data;
-      return { type: 'NoteOrderSignal', signal: 'paid', paymentId, captureId: providerId, amount };
+/** @returns what waits: from the first event that cannot be understood; null: all were told */
+async function tellOrder(options: OrderFeedOptions, events: readonly RecordedEvent[]): Promise<Waiting | null> {
+  const { driver } = options;
+  for (const [index, event] of events.entries()) {
+    await driver.room();
+    try {
+      const heard = await hearEvent(options, event);
+      // A redelivery makes no events; the watchdog drives what an earlier life left.
+      if (heard !== null && heard.known.events.length > 0) void driver.drive(heard.key, heard.known);
+    } catch (error) {
+      if (!cannotBeHeard(error)) throw error;
+      return { fault: faultOf(error, 'services/fulfillment/feed-consumer.ts'), events: events.slice(index) };
     }
-    default:
-      // The saga itself brought about the rest.
-      return null;
   }
-}
-
-/**
- * Whether the saga itself told the order so, in the first attempt of a step: it knows. This only saves a question, for
- * its decide drops what it knows.
- */
-function isOwn(event: Recorded<Extract<OrderEvent, { readonly type: 'PaymentCaptured' | 'PaymentFailed' }>>): boolean {
-  const { orderId, paymentId } = event.data;
-  const stream = fulfillmentStream(orderId as OrderId);
-  const name = event.type === 'PaymentCaptured' ? 'capture/run/1/captured' : 'authorize/run/1/failed';
-  return derivedCommandId(stream, `${name}/${paymentId}`) === event.commandId;
-}
-
-function start(data: OrderPlacedData, unpaidExpiryMs: (method: string) => number): StartFulfillment {
-  const { orderId, customerId, currency, payments } = data;
-  return {
-    type: 'StartFulfillment',
-    orderId: orderId as OrderId,
-    customerId,
-    currency,
-    ...goodsOf(data),
-    unpaidExpiryMs: expiryMs(payments, unpaidExpiryMs),
-  };
-}
-
-/** What a saga needs to know of what is sold and paid. */
-function goodsOf({ totals, lines, payments }: OrderPlacedData | OrderAmendedData) {
-  return {
-    total: totals.total,
-    lines: lines.map(({ lineId, sku, quantity }) => ({ lineId, sku, quantity })),
-    payments: payments.map(({ paymentId, method, amount }) => ({ paymentId, method, amount })),
-  };
-}
-
-/** The slowest method decides. An order without payments has nothing to wait for, and never gets as far as to expire. */
-function expiryMs(payments: OrderPlacedData['payments'], expiryOf: (method: string) => number): number {
-  const methods = payments.length > 0 ? payments.map(({ method }) => method) : ['card'];
-  return Math.max(...methods.map(expiryOf));
+  return null;
 }

@@ -38,6 +38,8 @@ function countObservation(metrics: Counting, observation: Observation): void {
       metrics.count('stale_writes_refused_total', 'fulfillment');
       return;
     case 'timer-fired':
+    case 'order-parked':
+      // What is parked is counted where it is kept, whoever parked it.
       return;
   }
 }

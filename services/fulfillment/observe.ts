@@ -18,6 +18,8 @@ export type Observation =
   | { readonly what: 'drive-stopped'; readonly orderId: OrderId; readonly code: string }
   /** A bug, in a step or a decision: this one saga stands still, the others go on. */
   | { readonly what: 'bug'; readonly orderId: OrderId; readonly step: string | null; readonly error: unknown }
+  /** An event of it cannot be understood: it waits, with its later ones, until an operator has it told again. */
+  | { readonly what: 'order-parked'; readonly orderId: OrderId; readonly revision: number; readonly reason: string }
   /** A loop of the process (order feed, timers, watchdog) failed and goes on. */
   | { readonly what: 'loop-failed'; readonly loop: string; readonly error: unknown }
   /** The order feed's checkpoint did not move: another process moved it. */

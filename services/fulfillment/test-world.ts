@@ -26,7 +26,7 @@ import type { SagaKey } from './call-step.ts';
 import { openDriver, type Driver } from './driver.ts';
 import { defaultLimits, type FulfillmentLimits } from './limits.ts';
 import type { Observation } from './observe.ts';
-import { commandOf } from './feed-consumer.ts';
+import { commandOf } from './hear-event.ts';
 import type { Inventory, World } from './ports.ts';
 import { sagaDecider } from './saga.ts';
 import { openSteps } from './steps/steps.ts';

@@ -9,11 +9,13 @@ import { watchLogLag } from '../../infra/metrics/log-lag.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import type { Part } from '../../infra/process/part.ts';
 import type { Stores } from '../../infra/process/stores.ts';
+import type { ParkedConsumer } from '../../infra/read-store/parking.ts';
 import type { Doors } from './doors.ts';
 import { openGateways, type GatewayUrls } from './gateways.ts';
 import { sagaMetrics, watchSagas } from './observe-metrics.ts';
 import type { Observation } from './observe.ts';
 import { openFulfillment, sagaDecider } from './open.ts';
+import { openWaitingOrders } from './waiting-orders.ts';
 
 export type FulfillmentWiring = Pick<Stores, 'store' | 'readStore' | 'paymentTokens' | 'leases'> &
   Doors & {
@@ -40,7 +42,7 @@ export function wireFulfillment(wiring: FulfillmentWiring): Part {
     // One event loop serves doors, sagas and simulators: when it stalls, every call in flight times out at once. Fewer
     // of them than open a breaker (20), so that a stall of our own is not taken for an outage.
     limits: { drivesMax: 18 },
-    unpaidExpiryMs: (method) => config.unpaidExpiryMsByMethod[method] ?? config.unpaidExpiryMs,
+    unpaidExpiryMs: unpaidExpiryOf(config),
     observe: (observation) => {
       feed.noteProgress('fulfillment');
       countSaga(observation);
@@ -64,9 +66,26 @@ export function wireFulfillment(wiring: FulfillmentWiring): Part {
   };
 }
 
+/** Orders that the order feed could not read, for the desk of whatever is parked. */
+export function wireWaitingOrders({
+  store,
+  readStore,
+  config,
+}: Pick<FulfillmentWiring, 'store' | 'readStore' | 'config'>): ParkedConsumer {
+  const transactor = openTransactor(store, { decider: sagaDecider, streamsMax: toldAgainMax });
+  return openWaitingOrders({ store, readStore, transactor, unpaidExpiryMs: unpaidExpiryOf(config) });
+}
+
+/** Sagas kept in mind by who tells again: an operator's work, one after another. */
+const toldAgainMax = 100;
+
+function unpaidExpiryOf(config: FulfillmentWiring['config']): (method: string) => number {
+  return (method) => config.unpaidExpiryMsByMethod[method] ?? config.unpaidExpiryMs;
+}
+
 /** What an operator wants to read; the rest are metrics. */
 function noteSaga(log: Logger, observation: Observation): void {
-  if (observation.what === 'bug' || observation.what === 'loop-failed')
+  if (observation.what === 'bug' || observation.what === 'loop-failed' || observation.what === 'order-parked')
     log.error(observation, `fulfillment: ${observation.what}`);
   else if (observation.what === 'drive-stopped') log.warn(observation, 'a saga stopped; the watchdog drives it again');
   else log.debug(observation, `fulfillment: ${observation.what}`);

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { preHandlerHookHandler } from 'fastify';
 import httpProxy, { type FastifyHttpProxyOptions } from '@fastify/http-proxy';
 
 import type { HttpApp, HttpReply, HttpRequest, Routes } from '../../infra/http-server/app.ts';
@@ -20,32 +21,42 @@ const connectionsMax = 256;
  */
 export function proxyRoutes(upstreams: Upstreams): Routes {
   return (app) => {
-    void app.register(
-      async (inner) => {
-        // Bodies are the roles' to read, in whatever form they come.
-        inner.removeAllContentTypeParsers();
-        // The document is of the roles' routes.
-        inner.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }));
-        await inner.register(httpProxy, {
-          // Chosen for each request.
-          upstream: '',
-          httpMethods: [...proxiedMethods],
-          disableRequestLogging: true,
-          // A body is no value here that could be looked through.
-          config: { textCheckedByItem: true },
-          undici: {
-            connections: connectionsMax,
-            connect: { timeout: connectMaxMs },
-            headersTimeout: headMaxMs,
-            bodyTimeout: silenceMaxMs,
-          },
-          replyOptions: replyOptions(upstreams, openStreams(app)),
-        });
-      },
-      { prefix: '/v1' },
-    );
+    void app.register(async (inner) => {
+      // Bodies are the roles' to read, in whatever form they come.
+      inner.removeAllContentTypeParsers();
+      // The document is of the roles' routes.
+      inner.addHook('onRoute', (route) => void (route.schema = { ...route.schema, hide: true }));
+      inner.addHook('preHandler', refuseDotSegments);
+      await inner.register(httpProxy, {
+        // Chosen for each request.
+        upstream: '',
+        routes: ['/v1', '/v1/*'],
+        httpMethods: [...proxiedMethods],
+        internalRewriteLocationHeader: false,
+        disableRequestLogging: true,
+        // A body is no value here that could be looked through.
+        config: { textCheckedByItem: true },
+        undici: {
+          connections: connectionsMax,
+          connect: { timeout: connectMaxMs },
+          headersTimeout: headMaxMs,
+          bodyTimeout: silenceMaxMs,
+        },
+        replyOptions: replyOptions(upstreams, openStreams(app)),
+      });
+    });
   };
 }
+
+/** The path is parsed once more on its way, and would be another one then: `/v1/../x` is `/x`. */
+const refuseDotSegments: preHandlerHookHandler = (request, reply, done) => {
+  const parts = pathOf(request.url)
+    .split('/')
+    .map((part) => part.replaceAll(/%2e/gi, '.'));
+  const isOther = parts.includes('.') || parts.some((part) => /^\.\.($|%2f|%5c|\\)/i.test(part));
+  if (isOther) sendProblem(reply, 'NOT_FOUND');
+  else done();
+};
 
 type Answer = { readonly stream: Readable };
 

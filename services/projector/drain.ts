@@ -1,6 +1,6 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
 import { isOperationalFailure, OperationalFailure } from '../../infra/failures.ts';
-import type { Held, Mended, ParkedStream } from '../../infra/read-store/parking.ts';
+import type { DrainOutcome, Held, Mended, ParkedStream } from '../../infra/read-store/parking.ts';
 import type { Document, DocumentKey, ReadStore } from '../../infra/read-store/port.ts';
 import type { Projection } from '../../projections/projection.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
@@ -18,12 +18,6 @@ export type DrainOptions<D extends Document = Document> = {
   /** Epoch milliseconds. */
   readonly now: () => number;
 };
-
-/**
- * 'drained': the view is the fold of the stream. 'parked': it still cannot be folded; what can be, is in the view.
- * 'gone': nothing is parked there (any more).
- */
-export type DrainOutcome = 'drained' | 'parked' | 'gone';
 
 /** Between what is read and the lock the projector may meet one more event, or another drain be quicker. */
 const roundsMax = 10;

@@ -2,7 +2,7 @@ import type { Document, DocumentKey, Progress } from '../../infra/read-store/por
 import type { Change, Projection } from '../../projections/projection.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import type { StreamName } from '../../schemas/ids.ts';
-import type { Waiting } from './new-events.ts';
+import type { Waiting } from '../../infra/read-store/left-behind.ts';
 import { placeOf, type Folded } from './owned.ts';
 import { faultOf, isPoison, type Fault } from '../../infra/poison.ts';
 

@@ -3,6 +3,7 @@ import { alone } from '../../infra/process/alone.ts';
 import { main } from '../../infra/process/run-process.ts';
 import { views } from '../../projections/all.ts';
 import { apiDescription as api } from '../../schemas/api-description.ts';
+import { wireWaitingOrders } from '../fulfillment/wire.ts';
 import { openPublished } from './published.ts';
 import { wireProjector } from './wire.ts';
 
@@ -13,9 +14,12 @@ await main(
     api,
     stores: ['store', 'readStore', 'snapshots', 'leases'],
     views,
-    wire: (wiring, opening) => {
-      const published = openPublished(wiring, opening);
-      return wireProjector({ ...wiring, feed: openEventFeed(wiring.store), published });
-    },
+    wire: (wiring, opening) =>
+      wireProjector({
+        ...wiring,
+        feed: openEventFeed(wiring.store),
+        published: openPublished(wiring, opening),
+        others: [wireWaitingOrders(wiring)],
+      }),
   }),
 );

@@ -1,13 +1,11 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
+import type { Waiting } from '../../infra/read-store/left-behind.ts';
 import type { Document, Progress } from '../../infra/read-store/port.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import { categoryOf, type StreamName } from '../../schemas/ids.ts';
 import type { Owned } from './owned.ts';
 import { faultNamed, type Fault } from '../../infra/poison.ts';
 import type { RunProjectorOptions } from './projector.ts';
-
-/** The events of one stream that cannot be folded: the first is the fault's. */
-export type Waiting = { readonly fault: Fault; readonly events: readonly RecordedEvent[] };
 
 export type NewEvents = {
   /** Each stream's in order and without gaps, right after its progress. */

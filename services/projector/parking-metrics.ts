@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
-import type { ParkedStream } from '../../infra/read-store/parking.ts';
+import { fulfillment, type ParkedStream } from '../../infra/read-store/parking.ts';
 import type { ReadStore } from '../../infra/read-store/port.ts';
 import { views } from '../../projections/all.ts';
 
@@ -27,7 +27,7 @@ export function watchParking({ metrics, readStore, log }: WatchParkingOptions): 
   const stopped = new Set<string>();
   metrics.watch('projection_parked_orders', async () => {
     const groups = await readStore.parking.groups();
-    return views.map(({ name }) => {
+    return [...views.map(({ name }) => name), fulfillment].map((name) => {
       const waiting = groups.filter(({ consumer, state }) => consumer === name && state === 'parked');
       return { of: name, value: waiting.reduce((sum, { streams }) => sum + streams, 0) };
     });

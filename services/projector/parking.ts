@@ -1,17 +1,20 @@
 import type { EventStore } from '../../infra/event-store/port.ts';
 import type { OrderSnapshots } from '../../infra/order-snapshots/port.ts';
-import type {
-  ListedStream,
-  ParkedEvent,
-  ParkedFilter,
-  ParkedGroup,
-  ParkedPage,
+import {
+  withoutRows,
+  type DrainOutcome,
+  type ListedStream,
+  type ParkedConsumer,
+  type ParkedEvent,
+  type ParkedFilter,
+  type ParkedGroup,
+  type ParkedPage,
 } from '../../infra/read-store/parking.ts';
-import type { ReadStore } from '../../infra/read-store/port.ts';
+import type { ReadStore, View } from '../../infra/read-store/port.ts';
 import type { Projection } from '../../projections/projection.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import { fulfillmentStream, orderIdOfStream, orderStream, type OrderId, type StreamName } from '../../schemas/ids.ts';
-import { drainStream, type DrainOutcome } from './drain.ts';
+import { drainStream } from './drain.ts';
 
 export type ParkedPlace = { readonly projection: string; readonly stream: StreamName };
 
@@ -59,6 +62,8 @@ export type OpenParkingDeskOptions = {
   readonly store: Pick<EventStore, 'readStream'>;
   readonly readStore: ReadStore;
   readonly projections: readonly Projection[];
+  /** Who parks beside the projections. None if absent. */
+  readonly others?: readonly ParkedConsumer[];
   readonly snapshots: Pick<OrderSnapshots, 'remove'>;
   readonly now?: () => number;
 };
@@ -117,7 +122,9 @@ async function act<Outcome>(
 }
 
 async function drain(options: OpenParkingDeskOptions, parked: ListedStream): Promise<DrainOutcome> {
-  const { store, readStore, projections, snapshots, now = Date.now } = options;
+  const { store, readStore, projections, others = [], snapshots, now = Date.now } = options;
+  const other = others.find(({ name }) => name === parked.consumer);
+  if (other !== undefined) return other.drain(parked.stream);
   const projection = projections.find(({ view }) => view.name === parked.consumer);
   if (projection === undefined) return 'gone';
   const outcome = await drainStream({ store, readStore, projection, now }, parked.stream);
@@ -128,12 +135,12 @@ async function drain(options: OpenParkingDeskOptions, parked: ListedStream): Pro
 }
 
 async function discard(
-  { readStore, projections }: OpenParkingDeskOptions,
+  options: OpenParkingDeskOptions,
   { consumer, stream }: ListedStream,
 ): Promise<'discarded' | 'gone'> {
-  const view = projections.find((projection) => projection.view.name === consumer)?.view;
+  const view = viewOf(options, consumer);
   if (view === undefined) return 'gone';
-  return readStore.parking.mend<'discarded' | 'gone'>({
+  return options.readStore.parking.mend<'discarded' | 'gone'>({
     ...{ view, stream, keys: [] },
     fold: ({ parked }) => {
       if (parked === null) return { answer: 'gone', mended: null };
@@ -141,6 +148,12 @@ async function discard(
       return { answer: 'discarded', mended: { documents: [], progress: null, parked: given } };
     },
   });
+}
+
+function viewOf({ projections, others = [] }: OpenParkingDeskOptions, consumer: string): View | undefined {
+  const projection = projections.find(({ view }) => view.name === consumer);
+  if (projection !== undefined) return projection.view;
+  return others.some(({ name }) => name === consumer) ? withoutRows(consumer) : undefined;
 }
 
 async function show(

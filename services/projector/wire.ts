@@ -7,12 +7,13 @@ import { watchLogLag } from '../../infra/metrics/log-lag.ts';
 import type { Metrics } from '../../infra/metrics/open.ts';
 import { watchPublishedLag } from '../../infra/metrics/published-lag.ts';
 import { snapshotWriter } from '../../infra/order-snapshots/port.ts';
+import type { ParkedConsumer } from '../../infra/read-store/parking.ts';
 import type { Part } from '../../infra/process/part.ts';
 import type { Stores } from '../../infra/process/stores.ts';
 import { projections } from '../../projections/all.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import type { Projection } from '../../projections/projection.ts';
-import { runEventMetrics } from './event-metrics.ts';
+import { eventMetrics, runEventMetrics } from './event-metrics.ts';
 import { parkingRoutes } from './http/parking-routes.ts';
 import { observing, type Observing } from './observing.ts';
 import { openParkingDesk } from './parking.ts';
@@ -24,6 +25,8 @@ export type ProjectorWiring = Pick<Stores, 'store' | 'readStore' | 'snapshots' |
   readonly feed: EventFeed;
   /** Where views of single orders read instead; absent: the log. */
   readonly published?: PublishedFeed | null;
+  /** Who parks beside the projections, and is drained at the same desk. */
+  readonly others?: readonly ParkedConsumer[];
   readonly metrics: Metrics;
   readonly log: Logger;
 };
@@ -33,7 +36,7 @@ type Follower = { readonly lease: string; readonly run: (signal: AbortSignal) =>
 
 /** Everything that follows events to keep what readers and operators see. */
 export function wireProjector(wiring: ProjectorWiring): Part {
-  const { store, readStore, snapshots, leases, log } = wiring;
+  const { store, readStore, snapshots, leases, others = [], log } = wiring;
   const feed = watchBatches(wiring.feed);
   const published = wiring.published ? watchBatches(wiring.published) : null;
   const shared = projections.filter((projection) => isShared(projection, wiring.published));
@@ -52,7 +55,7 @@ export function wireProjector(wiring: ProjectorWiring): Part {
         );
   if (published !== null) log.info({ count: shared.length }, 'views of single orders follow the published events');
   return {
-    routes: [parkingRoutes(openParkingDesk({ store, readStore, snapshots, projections }))],
+    routes: [parkingRoutes(openParkingDesk({ store, readStore, snapshots, projections, others }))],
     readiness: [
       { name: 'event-store', check: () => store.ping() },
       { name: 'read-store', check: () => readStore.ping() },
@@ -105,8 +108,8 @@ function followersOf(
     },
     {
       // Under a lease, so that what all processes counted adds up.
-      lease: 'event-metrics',
-      run: (signal) => runEventMetrics({ feed, store, metrics, onFailure: noted }, signal),
+      lease: eventMetrics,
+      run: (signal) => runEventMetrics({ ...common, metrics, onFailure: noted }, signal),
     },
   ];
 }

@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import { startAwakeTimer } from '../../awake-timer.ts';
 import { OperationalFailure } from '../../failures.ts';
 import { snapshotsUnavailable } from '../unavailable.ts';
 
@@ -14,7 +15,7 @@ export type RedisConnection = {
 export type ConnectionOptions = {
   /** Seen in CLIENT LIST. */
   readonly name: string;
-  /** How long one command may take. */
+  /** How long one command may take, not counting the time in which this process did not run. */
   readonly timeoutMs: number;
 };
 
@@ -23,6 +24,8 @@ const connectTimeoutMs = 1_000;
 const silenceMaxMs = 1_000;
 /** ioredis never settles a command that was cut in flight, but for this; it also bounds the handshake. */
 const backstopMs = 2_000;
+/** However starved this process is: before the backstop, which cannot say why. */
+const answerMaxMs = 1_800;
 const reconnectFirstMs = 50;
 const reconnectMaxMs = 500;
 /** How often a connection that let a command wait too long is asked whether it answers again. */
@@ -153,16 +156,13 @@ function addressOf(text: string) {
 }
 
 async function answeredWithin<Answer>(timeoutMs: number, asked: Promise<Answer>): Promise<Answer> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const giveUp = (): void => reject(new Error(`no answer within ${timeoutMs} ms`));
-    // After a stall of our own the answer may be here, unread: timers come before sockets, and this comes after.
-    timer = setTimeout(() => setImmediate(giveUp), timeoutMs);
-  });
+  const late = Promise.withResolvers<never>();
+  const expire = (): void => late.reject(new Error(`no answer within ${timeoutMs} ms`));
+  const cancel = startAwakeTimer({ timeoutMs, atMostMs: answerMaxMs, expire });
   try {
-    return await Promise.race([asked, late]);
+    return await Promise.race([asked, late.promise]);
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 

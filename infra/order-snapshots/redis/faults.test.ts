@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { Redis } from 'ioredis';
 import { afterEach, expect, it, vi } from 'vitest';
 import { describeWithRedisServer } from '../../../test/redis.ts';
+import { starve } from '../../../test/starve.ts';
 import { openTcpSwitch, type TcpSwitch } from '../../../test/tcp-switch.ts';
 import type { Checkpoint } from '../../event-feed/port.ts';
 import { startRedisServer, type RedisServer, type RedisServerOptions } from '../../local/redis-server.ts';
@@ -78,6 +79,22 @@ describeWithRedisServer('snapshots on a Redis that', () => {
     process.kill(server.pid(), 'SIGCONT');
     await isUp(snapshots);
     expect(await snapshots.get(tenantId, [orderId])).toEqual([write(1, 'unpaid').snapshot]);
+  });
+
+  it('answers late is down for a process that listened, and not for one that hardly ran meanwhile', async () => {
+    const server = await startServer();
+    const snapshots = await openOn(server.port);
+    await snapshots.put([write(1, 'unpaid')]);
+    const admin = await adminOf(server);
+    const lateMs = 320;
+    await admin.call('CLIENT', 'PAUSE', String(lateMs), 'ALL');
+    await expect(snapshots.get(tenantId, [orderId])).rejects.toMatchObject(unavailable);
+    await isUp(snapshots);
+    await admin.call('CLIENT', 'PAUSE', String(lateMs), 'ALL');
+    const feed = starve(60);
+    const read = await snapshots.get(tenantId, [orderId]).finally(feed);
+    expect(read).toEqual([write(1, 'unpaid').snapshot]);
+    expect(snapshots.status().isUp).toBe(true);
   });
 
   it('is behind a black hole fail within 300 ms, and are read again by a new connection', async () => {

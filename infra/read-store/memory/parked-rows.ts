@@ -22,6 +22,7 @@ export type ParkedRows = {
   save(consumer: string, parking: Parking): void;
   mended(consumer: string, stream: StreamName, parked: ParkedStream | null): void;
   forget(consumer: string): void;
+  forgetAll(): void;
 };
 
 export function openParkedRows(): ParkedRows {
@@ -58,6 +59,7 @@ export function openParkedRows(): ParkedRows {
     forget: (consumer) => {
       for (const [place, { parked }] of rows) if (parked.consumer === consumer) rows.delete(place);
     },
+    forgetAll: () => rows.clear(),
   };
 }
 

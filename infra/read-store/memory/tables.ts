@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Checkpoint } from '../../event-feed/port.ts';
 import type { StreamName } from '../../../schemas/ids.ts';
-import type { Mending } from '../parking.ts';
+import type { Mending, Parking } from '../parking.ts';
 import { ofView } from '../poison-value.ts';
 import type {
   BatchWrite,
@@ -60,10 +60,8 @@ export function forget({ views, checkpoints, progress, parked }: Tables, view: V
 
 /** All of it, of every consumer. */
 export function forgetAll({ views, checkpoints, progress, parked }: Tables): void {
-  for (const [view, { rows }] of views) {
-    rows.clear();
-    parked.forget(view);
-  }
+  for (const { rows } of views.values()) rows.clear();
+  parked.forgetAll();
   progress.clear();
   checkpoints.clear();
 }
@@ -72,9 +70,9 @@ export function checkpointPlace(consumer: string, partition: string): string {
   return `${consumer}\n${partition}`;
 }
 
-export function tryMove({ checkpoints }: Tables, move: CheckpointMove): 'committed' | 'moved';
-export function tryMove({ checkpoints }: Tables, move: CheckpointMove, mayMove: () => boolean): CommitOutcome;
-export function tryMove({ checkpoints }: Tables, move: CheckpointMove, mayMove = () => true): CommitOutcome {
+function tryMove({ checkpoints }: Tables, move: CheckpointMove): 'committed' | 'moved';
+function tryMove({ checkpoints }: Tables, move: CheckpointMove, mayMove: () => boolean): CommitOutcome;
+function tryMove({ checkpoints }: Tables, move: CheckpointMove, mayMove = () => true): CommitOutcome {
   const { consumer, partition, from, to, turn } = move;
   const place = checkpointPlace(consumer, partition);
   const stored = checkpoints.get(place);
@@ -90,6 +88,12 @@ export function tryForget({ checkpoints }: Tables, place: StoredCheckpointPlace)
   if (checkpoints.get(name)?.position !== place.from) return 'moved';
   checkpoints.delete(name);
   return 'committed';
+}
+
+export function moveAndPark(tables: Tables, move: CheckpointMove, parking?: Parking): 'committed' | 'moved' {
+  const outcome = tryMove(tables, move);
+  if (outcome === 'committed' && parking !== undefined) tables.parked.save(move.consumer, parking);
+  return outcome;
 }
 
 export function commitTo(tables: Tables, batch: BatchWrite): CommitOutcome {

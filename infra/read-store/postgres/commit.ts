@@ -7,6 +7,7 @@ import type {
   Progress,
   StoredCheckpointPlace,
 } from '../port.ts';
+import type { Parking } from '../parking.ts';
 import { saveParking } from './parking-rows.ts';
 import { tableOf, type Table } from './table.ts';
 import { query, Rollback, withTransaction } from './transaction.ts';
@@ -34,8 +35,12 @@ function isSeen(error: unknown): boolean {
 }
 
 async function commitAtOnce(pool: pg.Pool, batch: BatchWrite): Promise<Outcome> {
-  const statement = commitStatement(batch);
-  const { parking } = batch;
+  return commitParking(pool, commitStatement(batch), batch);
+}
+
+type Parked = Pick<BatchWrite, 'move'> & { readonly parking?: Parking | undefined };
+
+async function commitParking(pool: pg.Pool, statement: WriteStatement, { move, parking }: Parked): Promise<Outcome> {
   if (parking === undefined) {
     const [row] = await query<MovedRow>(pool, statement);
     return outcomeOf(row);
@@ -43,15 +48,14 @@ async function commitAtOnce(pool: pg.Pool, batch: BatchWrite): Promise<Outcome> 
   return withTransaction<Outcome>(pool, async (client) => {
     const { rows } = await client.query<MovedRow>({ ...statement, values: [...statement.values] });
     if (outcomeOf(rows[0]) === 'moved') throw new Rollback<Outcome>('moved');
-    await saveParking(client, batch.move.consumer, parking);
+    await saveParking(client, move.consumer, parking);
     return 'committed';
   });
 }
 
-export async function moveCheckpoint(pool: pg.Pool, move: CheckpointMove): Promise<Outcome> {
+export async function moveCheckpoint(pool: pg.Pool, move: CheckpointMove, parking?: Parking): Promise<Outcome> {
   const { text, values } = moveOf(move);
-  const [row] = await query<MovedRow>(pool, { text: `with moved as (${text}) ${countMoved}`, values });
-  return outcomeOf(row);
+  return commitParking(pool, { text: `with moved as (${text}) ${countMoved}`, values }, { move, parking });
 }
 
 export async function forgetCheckpoint(pool: pg.Pool, place: StoredCheckpointPlace): Promise<Outcome> {
@@ -67,6 +71,8 @@ export async function writeDocuments(
   table: Table,
   documents: readonly DocumentWrite[],
 ): Promise<void> {
+  // A consumer without rows has no table.
+  if (documents.length === 0) return;
   await run(client, upsertOf(table, documents.filter(isUpsert), alone));
   const gone = documents.filter(({ document }) => document === null);
   if (gone.length > 0) await run(client, deleteOf(table, gone, alone));

@@ -113,6 +113,8 @@ async function documentsOf(
   view: View,
   keys: readonly DocumentKey[],
 ): Promise<readonly (Document | null)[]> {
+  // A consumer without rows has no table.
+  if (keys.length === 0) return [];
   const found = await client.query<{ document: Document | null }>(
     `select stored.document from unnest($1::text[], $2::text[]) with ordinality as wanted (tenant_id, key, nr)
      left join ${tableOf(view).name} as stored on stored.tenant_id = wanted.tenant_id and stored.key = wanted.key

@@ -45,7 +45,7 @@ export function openPostgresReadStore(url: string): ReadStore {
     loadCheckpoint: (consumer, partition) => loadCheckpoint(pool, consumer, partition),
     loadPlace: (consumer, partition) => loadPlace(pool, consumer, partition),
     checkpoints: () => storedCheckpoints(pool),
-    moveCheckpoint: (move) => moveCheckpoint(pool, move),
+    moveCheckpoint: (move, parking) => moveCheckpoint(pool, move, parking),
     forgetCheckpoint: (place) => forgetCheckpoint(pool, place),
     commit: (batch) => commitBatch(pool, batch),
     probe: (view, documents) => probe(pool, view, documents),

@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { projections } from '../../../projections/all.ts';
 import { eventExample } from '../../../schemas/order-shapes.ts';
 import { schemaRef } from '../../../infra/http-server/problem-schema.ts';
-import type { ListedStream, ParkedGroup } from '../../../infra/read-store/parking.ts';
+import { fulfillment, type ListedStream, type ParkedGroup } from '../../../infra/read-store/parking.ts';
 import { orderIdOfStream } from '../../../schemas/ids.ts';
 import type { ParkedPlace, ShownEvent } from '../parking.ts';
 
@@ -12,7 +12,9 @@ const orderIdOrNull = Type.Union([Type.String({ format: 'uuid' }), Type.Null()])
 const state = Type.Enum(['parked', 'discarded']);
 const fingerprint = Type.String({ pattern: '^[0-9a-f]{12}$', description: 'The same error at the same place.' });
 
-export const projectionName = Type.Enum(projections.map(({ view }) => view.name));
+export const projectionName = Type.Enum([...projections.map(({ view }) => view.name), fulfillment], {
+  description: '`fulfillment`: its saga is told nothing of the order until a drain.',
+});
 
 export const parkedStreamShape = Type.Object(
   {

@@ -1,6 +1,7 @@
-import type { Config } from '../../infra/config/config.ts';
-import { claimDataDir } from '../../infra/local/data-dir.ts';
-import { startEmbeddedPostgres } from '../../infra/local/embedded-postgres.ts';
+import type { Config } from '../config/config.ts';
+import { claimDataDir } from './data-dir.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import type { PostgresSettings } from './postmaster.ts';
 
 export type Database = {
   readonly eventStoreUrl: string;
@@ -15,7 +16,7 @@ export type Database = {
 export async function openDatabase(
   { eventStoreUrl, dataDir }: Pick<Config, 'eventStoreUrl' | 'dataDir'>,
   opening: AsyncDisposableStack,
-  log: (line: string) => void,
+  { log, settings = {} }: { readonly log: (line: string) => void; readonly settings?: PostgresSettings },
 ): Promise<Database> {
   if (eventStoreUrl !== 'embedded:') {
     const claim = await claimDataDir(dataDir);
@@ -23,7 +24,7 @@ export async function openDatabase(
     return { eventStoreUrl };
   }
   // It claims the data folder itself.
-  const postgres = await startEmbeddedPostgres({ dataDir, log });
+  const postgres = await startEmbeddedPostgres({ dataDir, log, settings });
   opening.defer(() => postgres.stop());
   const lost = postgres.exited.then(
     ({ code, signal }) => `the embedded Postgres ended by itself (${signal ?? `code ${code}`})`,
