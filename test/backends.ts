@@ -8,9 +8,10 @@ import { startEmbeddedPostgres } from '../infra/local/embedded-postgres.ts';
 import { findPostgresBinaries } from '../infra/local/postgres-binaries.ts';
 import { kafkaBrokerMissing } from '../infra/local/kafka-broker.ts';
 import { findRedisServer, startRedisServer } from '../infra/local/redis-server.ts';
+import { postgresContainer, redisContainer } from './containers.ts';
 import { dockerRuns } from './docker.ts';
 import { kafkaBackend } from './kafka-backend.ts';
-import { lazyBackend, type BackendSource } from './lazy-backend.ts';
+import { lazyBackend, type BackendSource, type OpenedBackend } from './lazy-backend.ts';
 import { registryBackend } from './registry-backend.ts';
 
 declare module 'vitest' {
@@ -41,9 +42,10 @@ declare module 'vitest' {
 }
 
 /**
- * Gives every suite one real Postgres and one real Redis: TEST_POSTGRES_URL and TEST_REDIS_URL, or an embedded Postgres
- * and the machine's redis-server for this run. A server that does not start is an error; only a machine that has none
- * skips its suites, unless REQUIRE_BACKENDS names it.
+ * Gives every suite one real Postgres and one real Redis, and Kafka and a schema registry to those that ask. Each is what
+ * its TEST_* variable names, else a container where Docker runs, else the machine's: an embedded Postgres, redis-server,
+ * and Apache Kafka and Apicurio on its Java. A server that does not start is an error; only a machine that has none skips
+ * its suites, unless REQUIRE_BACKENDS names it.
  */
 export default async function provideBackends(project: TestProject): Promise<() => Promise<void>> {
   await using opening = new AsyncDisposableStack();
@@ -74,6 +76,7 @@ const nothingToClose = (): Promise<void> => Promise.resolve();
 async function openPostgres(): Promise<Backend> {
   const url = process.env.TEST_POSTGRES_URL ?? '';
   if (url !== '') return { url, missing: '', close: nothingToClose };
+  if (await dockerRuns()) return inContainer(postgresContainer);
   if ((await findPostgresBinaries()) !== null) return embedded();
   const missing = `no embedded Postgres for ${process.platform} ${process.arch}; set TEST_POSTGRES_URL`;
   return absent('postgres', missing);
@@ -84,9 +87,15 @@ const noRedisServer = 'no redis-server on PATH; install it, or set TEST_REDIS_UR
 async function openRedis(): Promise<Backend> {
   const url = process.env.TEST_REDIS_URL ?? '';
   if (url !== '') return { url, missing: '', close: nothingToClose };
+  if (await dockerRuns()) return inContainer(redisContainer);
   if ((await findRedisServer()) === null) return absent('redis', noRedisServer);
   const server = await startRedisServer();
   return { url: server.url, missing: '', close: () => server.stop() };
+}
+
+async function inContainer(open: () => Promise<OpenedBackend>): Promise<Backend> {
+  const { address, close } = await open();
+  return { url: address, missing: '', close };
 }
 
 function absent(name: string, missing: string): Backend {

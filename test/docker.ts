@@ -6,8 +6,14 @@ import { within } from '../infra/within.ts';
 
 const answerMaxMs = 5_000;
 
-/** Whether a Docker engine answers, so that testcontainers can be used; a client without an engine is none. */
-export async function dockerRuns(): Promise<boolean> {
+let asked: Promise<boolean> | undefined;
+
+/** Whether a Docker engine answers, so that testcontainers can be used; a client without an engine is none. Asked once. */
+export function dockerRuns(): Promise<boolean> {
+  return (asked ??= ask());
+}
+
+async function ask(): Promise<boolean> {
   const { DOCKER_HOST: host = '', XDG_RUNTIME_DIR: runtime = '/run' } = process.env;
   const sockets = ['/var/run/docker.sock', join(runtime, 'docker.sock'), join(homedir(), '.docker/run/docker.sock')];
   // Loading testcontainers takes a second, which a machine without any socket need not wait.

@@ -54,7 +54,7 @@ async function importAndStrike(importing: Importing, { seed, say }: ImportRun): 
   const ended = await verb.ended;
   const importMs = performance.now() - begun;
   const report = differencesOf(ended);
-  say(`the import ended with ${ended.code} after ${(importMs / 1_000).toFixed(1)} s`);
+  say(`the import ended with ${ended.code} after ${(importMs / 1_000).toFixed(1)} s, ${report.problems.length} differences`);
   const problems = [...struck, ...report.problems, ...(await verify(stack, { required }))];
   const consistentMs = performance.now() - (scenario.strikes.length > 0 ? lastStrikeAt : begun);
   const published = await comparePublished((stack.urls.kafka ?? '').replace('kafka://', ''), client);
