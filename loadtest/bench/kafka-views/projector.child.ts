@@ -6,6 +6,7 @@ import { openReadStore } from '../../../infra/read-store/open.ts';
 import { views } from '../../../projections/all.ts';
 import { orderSummary } from '../../../projections/order-summary/projection.ts';
 import { orderTimeline } from '../../../projections/order-timeline/projection.ts';
+import type { Projection } from '../../../projections/projection.ts';
 import { eventTopics } from '../../../schemas/wire/event-record.ts';
 import { runProjector, type ProjectedBatch } from '../../../services/projector/projector.ts';
 import { serve } from '../child-process.ts';
@@ -37,7 +38,7 @@ export type KafkaProjectorAnswer = ProjectorAnswer & {
 };
 
 /** The views that projectors share over Kafka: every event is read for each of them. */
-const shared = [orderSummary, orderTimeline];
+const shared: readonly Projection[] = [orderSummary, orderTimeline];
 const pollMs = 5;
 const waitMaxMs = 100_000;
 
