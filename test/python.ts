@@ -14,7 +14,9 @@ const packages = ['confluent-kafka==2.16.1', 'fastavro==1.13.1'];
 const installMaxMs = 120_000;
 const run = promisify(execFile);
 
-let found: Promise<{ readonly python: string } | { readonly missing: string }> | undefined;
+export type FoundPython = { readonly python: string } | { readonly missing: string };
+
+let found: Promise<FoundPython> | undefined;
 
 /**
  * `describe` with a Python that has confluent-kafka and fastavro, from a virtual environment in the user's cache that is
@@ -22,13 +24,18 @@ let found: Promise<{ readonly python: string } | { readonly missing: string }> |
  */
 export function describeWithPython(name: string, suite: (python: () => string) => void): void {
   describe(name, async () => {
-    const python = await (found ??= openPython());
+    const python = await findPython();
     if ('python' in python) suite(() => python.python);
     else it('needs Python with confluent-kafka and fastavro', (context) => context.skip(python.missing));
   });
 }
 
-async function openPython(): Promise<{ readonly python: string } | { readonly missing: string }> {
+/** The same for one test of several. */
+export function findPython(): Promise<FoundPython> {
+  return (found ??= openPython());
+}
+
+async function openPython(): Promise<FoundPython> {
   const { XDG_CACHE_HOME: cache = '' } = process.env;
   const versions = packages.join('+').replaceAll('==', '-');
   const folder = join(cache === '' ? join(homedir(), '.cache') : cache, 'order-center', `python-${versions}`);

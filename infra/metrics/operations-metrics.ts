@@ -53,7 +53,10 @@ const counters = {
     help: 'Events of committed batches: applied, known already (duplicate), read again to fill a gap (healed)',
     label: ['projection', 'result'],
   },
-  command_outcomes_total: { help: 'Commands that came by Kafka, by accepted or the code of their refusal', label: 'code' },
+  command_outcomes_total: {
+    help: 'Commands that came by Kafka, by accepted or the code of their refusal',
+    label: 'code',
+  },
   dead_letters_total: { help: 'Records of command topics that cannot be read, by why', label: 'reason' },
   feed_records_passed_over_total: {
     help: 'Records of event topics that are no events of this store, by why',

@@ -68,10 +68,12 @@ const optional = { ce_time: isIsoTime, ce_causationid: isId } as const satisfies
 
 type Name = keyof typeof required | keyof typeof optional;
 
+const checks = Object.entries({ ...required, ...optional }) as readonly (readonly [Name, Check])[];
+
 /** The envelope again, to the letter. */
 export function readEventHeaders(record: ReceivedRecord): EventHeaders | Unreadable {
   const texts = new Map<Name, string>();
-  for (const [name, check] of Object.entries({ ...required, ...optional }) as [Name, Check][]) {
+  for (const [name, check] of checks) {
     const text = headerText(record, name);
     if (text === null) {
       if (Object.hasOwn(optional, name)) continue;

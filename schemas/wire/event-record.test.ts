@@ -82,7 +82,7 @@ const envelopes = fc.record(
     occurredAt: fc.constantFrom(null, '2016-09-04T21:15:19.000Z', '0001-01-01T00:00:00.000Z'),
     origin: fc.constantFrom('live' as const, 'backfill' as const),
     commandId: fc.stringMatching(/^[\x21-\x7e]{1,255}$/).map((text) => text as CommandId),
-    correlationId: fc.string({ unit: 'grapheme' }).filter((text) => !text.includes('\uFFFD')),
+    correlationId: fc.string({ unit: 'grapheme' }).filter((text) => text.isWellFormed()),
     causationId: fc.constantFrom(null, newEventId()),
   },
   { requiredKeys: ['revision'] },

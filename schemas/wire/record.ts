@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /** A record as it is produced: what any Kafka client takes. */
 export type WireRecord<Topic extends string = string> = {
   readonly topic: Topic;
@@ -32,6 +34,5 @@ export function keyText({ key }: ReceivedRecord): string | null | undefined {
 }
 
 function textOf(bytes: Buffer): string | undefined {
-  const text = bytes.toString('utf8');
-  return text.includes('\uFFFD') ? undefined : text;
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }

@@ -7,6 +7,8 @@ import type { OpenedRole, ProcessContext } from '../../infra/process/open-proces
 import { openStores, storeUrls } from '../../infra/process/stores.ts';
 import { views } from '../../projections/all.ts';
 import { openDoors } from '../fulfillment/doors.ts';
+import { openRelayTarget } from '../event-relay/open.ts';
+import { wireRelay } from '../event-relay/wire.ts';
 import { wireFulfillment, wireWaitingOrders } from '../fulfillment/wire.ts';
 import { wireInventory } from '../inventory/wire.ts';
 import { openConfiguredKafkaDoor } from '../order-commands/kafka/open.ts';
@@ -55,6 +57,7 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
       wireOrderQueries(wiring),
       inventory,
       wireProjector({ ...wiring, published: openPublished(wiring, opening), others: [wireWaitingOrders(wiring)] }),
+      ...(config.feedUrl === null ? [] : [wireRelay({ ...wiring, ...openRelayTarget(context, opening) })]),
       wireFulfillment({ ...wiring, ...doors }),
     ],
     onReady: async (url) => {
