@@ -22,5 +22,5 @@ export type DoorCall = { readonly signal: AbortSignal };
  * processes HTTP. The same command id is answered as the first time. Throws OperationalFailure; a retry is safe.
  */
 export type CommandDoor<C, Answer = CommandAnswer> = {
-  send(envelope: CommandEnvelope<C>, call?: DoorCall): Promise<Answer>;
+  readonly send: (envelope: CommandEnvelope<C>, call?: DoorCall) => Promise<Answer>;
 };

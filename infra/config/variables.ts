@@ -51,7 +51,7 @@ export const variables = {
   feedUrl: optional(
     'FEED_URL',
     kafkaUrl,
-    "Where views of single orders read events, as the relay publishes them; the event store's own log if absent.",
+    "A Kafka: views of single orders read events there, as the relay publishes them, and commands of publishers come from there. If absent, the event store's own log, and no such commands.",
   ),
   schemaRegistryUrl: optional(
     'SCHEMA_REGISTRY_URL',

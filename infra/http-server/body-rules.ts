@@ -34,7 +34,7 @@ export type BodyCheck = (schemaId: string, body: unknown) => BodyRefusal | null;
  */
 export async function openBodyCheck(schemas: readonly (TSchema & { readonly $id?: string })[]): Promise<BodyCheck> {
   const app = Fastify({ logger: false, ajv: bodyRules });
-  shareSchemas(app as never, schemas);
+  shareSchemas(app, schemas);
   const validators = new Map<string, ReturnType<typeof compile>>();
   const compile = (schemaId: string) =>
     app.validatorCompiler?.({ schema: { $ref: `${schemaId}#` }, method: 'POST', url: '/', httpPart: 'body' });
@@ -45,7 +45,7 @@ export async function openBodyCheck(schemas: readonly (TSchema & { readonly $id?
   return (schemaId, body) => {
     const validate = validators.get(schemaId);
     if (validate === undefined) throw new Error(`no schema ${schemaId}`);
-    const result = validate(body) as unknown;
+    const result: unknown = validate(body);
     if (result !== true) return refusalOf((validate as { readonly errors?: never[] | null }).errors ?? [], 'body');
     const badText = badTextIn(body);
     return badText === null ? null : { code: badText.code, errors: badText.errors ?? [] };

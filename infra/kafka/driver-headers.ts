@@ -2,7 +2,8 @@ import { createRequire } from 'node:module';
 
 type Header = { readonly key: string; readonly value: Buffer | null };
 type Headers = Record<string, Buffer | null | (Buffer | null)[]>;
-type ArrayDecoder = { readVarIntArray(this: ArrayDecoder, reader: (decoder: ArrayDecoder) => unknown): unknown[] };
+type ReadArray = (this: ArrayDecoder, reader: (decoder: ArrayDecoder) => unknown) => unknown[];
+type ArrayDecoder = { readVarIntArray: ReadArray };
 
 /** The driver's reader of bytes; its only arrays of this kind are a record's headers (kafkajs 2.2.4). */
 const decoder = createRequire(import.meta.url)('kafkajs/src/protocol/decoder.js') as {

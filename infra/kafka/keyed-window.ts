@@ -1,21 +1,6 @@
+import { openTurns, type Turn, type Turns } from './turns.ts';
 import type { IncomingRecord, RecordBatch, TopicPartition } from './port.ts';
 import { nameOf } from './partitions.ts';
-
-/** What a piece of work is given beside its record. */
-export type Turn = {
-  /** When the window took the record; `performance.now()`. */
-  readonly takenAtMs: number;
-  /** The group took the partition away: another member has the record, and nothing here counts any more. */
-  readonly isLost: () => boolean;
-  /** Others wait for room: whoever waits for something that may never come gives up. */
-  readonly isHurried: () => boolean;
-  /** Waits; ends early when the turn is lost. */
-  readonly rest: (ms: number) => Promise<void>;
-  /** Waits; ends early when the turn is lost or hurried. */
-  readonly linger: (ms: number) => Promise<void>;
-  /** The next record of the key may begin; this one is not settled yet. */
-  readonly release: () => void;
-};
 
 /** Resolves when the record needs no more; a rejection is a bug, and ends the window. */
 export type RecordWork = (record: IncomingRecord, turn: Turn) => Promise<void>;
@@ -55,87 +40,41 @@ type Lane = {
   readonly tails: Map<string, Promise<void>>;
 };
 
+type State = {
+  readonly work: RecordWork;
+  /** By the partition's name. */
+  readonly lanes: Map<string, Lane>;
+  readonly turns: Turns;
+  readonly changes: Changes;
+  readonly failure: PromiseWithResolvers<never>;
+  hasFailed: boolean;
+  pending: number;
+  bytes: number;
+};
+
 /**
  * Works on the records of a topic out of their order, but for those of one key: a record that has to wait holds back its
  * key and nobody else. Where the window is full, whoever lingers is hurried, so that what may never come cannot hold
  * others either. Offsets pass a record when it is settled (`settledTo`).
  */
 export function openKeyedWindow(work: RecordWork, limits: WindowLimits): KeyedWindow {
-  const lanes = new Map<string, Lane>();
-  const changes = new Set<() => void>();
-  const naps = openNaps();
-  let [pending, bytes] = [0, 0];
-  let hasFailed = false;
-  const failure = Promise.withResolvers<never>();
-  // Whoever runs the window listens; until then the bug is no crash of its own.
-  failure.promise.catch(() => undefined);
-
-  const changed = (): void => {
-    for (const resolve of changes) resolve();
-    changes.clear();
-  };
-  const nextChange = (): Promise<void> => new Promise((resolve) => changes.add(resolve));
-  const laneOf = ({ lost, ...batch }: RecordBatch): Lane => {
-    const known = lanes.get(nameOf(batch));
-    if (known?.lost === lost) return known;
-    const lane: Lane = { lost, entries: [], tails: new Map() };
-    lanes.set(nameOf(batch), lane);
-    const forget = (): void => {
-      naps.wake();
-      changed();
-    };
-    lost.addEventListener('abort', forget, { once: true });
-    return lane;
-  };
-  const isFull = (lane: Lane, size: number): boolean =>
-    pending >= limits.pendingMax ||
-    lane.entries.length >= limits.spanMax ||
-    (pending > 0 && bytes + size > limits.bytesMax);
-
-  const start = (lane: Lane, record: IncomingRecord): void => {
-    const entry: Entry = { offset: record.offset, timestampMs: record.timestampMs, isSettled: false };
-    const size = sizeOf(record);
-    const key = record.key === null ? `${record.offset}` : `k${record.key.toString('latin1')}`;
-    lane.entries.push(entry);
-    pending += 1;
-    bytes += size;
-    const before = lane.tails.get(key);
-    const released = Promise.withResolvers<undefined>();
-    const release = (): void => {
-      released.resolve(undefined);
-      if (lane.tails.get(key) === released.promise) lane.tails.delete(key);
-    };
-    lane.tails.set(key, released.promise);
-    const turn = { ...naps.newTurn(lane.lost), release };
-    const run = async (): Promise<void> => {
-      await before;
-      try {
-        if (!lane.lost.aborted) await work(record, turn);
-        entry.isSettled = true;
-        dropSettled(lane);
-      } catch (error) {
-        hasFailed = true;
-        failure.reject(error);
-      }
-      pending -= 1;
-      bytes -= size;
-      release();
-      changed();
-    };
-    void run();
-  };
-
+  const state = newState(work);
+  const { lanes, turns, changes, failure } = state;
+  const isFull = ({ entries }: Lane, size: number): boolean =>
+    state.pending >= limits.pendingMax ||
+    entries.length >= limits.spanMax ||
+    (state.pending > 0 && state.bytes + size > limits.bytesMax);
   return {
     admit: async (batch) => {
-      const lane = laneOf(batch);
+      const lane = laneOf(state, batch);
       for (const record of batch.records) {
-        while (isFull(lane, sizeOf(record)) && !hasFailed && !lane.lost.aborted) {
-          naps.hurry();
-          await nextChange();
+        while (isFull(lane, sizeOf(record)) && !state.hasFailed && !lane.lost.aborted) {
+          turns.hurry();
+          await changes.next();
         }
-        if (hasFailed) return failure.promise;
+        if (state.hasFailed) return failure.promise;
         if (lane.lost.aborted) return;
-        start(lane, record);
+        begin(state, lane, record);
       }
     },
     settledTo: (partition, nextOffset) =>
@@ -144,13 +83,79 @@ export function openKeyedWindow(work: RecordWork, limits: WindowLimits): KeyedWi
       const oldest = [...lanes.values()].flatMap(({ lost, entries: [first] }) =>
         first === undefined || lost.aborted ? [] : [first.timestampMs],
       );
-      return { pending, oldestTimestampMs: oldest.length === 0 ? null : Math.min(...oldest) };
+      return { pending: state.pending, oldestTimestampMs: oldest.length === 0 ? null : Math.min(...oldest) };
     },
     idle: async () => {
-      while (pending > 0) await nextChange();
+      while (state.pending > 0) await changes.next();
     },
     failed: failure.promise,
   };
+}
+
+function newState(work: RecordWork): State {
+  const failure = Promise.withResolvers<never>();
+  // Whoever runs the window listens; until then the bug is no crash of its own.
+  failure.promise.catch(() => undefined);
+  const [turns, changes] = [openTurns(), openChanges()];
+  return { work, lanes: new Map(), turns, changes, failure, hasFailed: false, pending: 0, bytes: 0 };
+}
+
+function laneOf({ lanes, turns, changes }: State, { lost, ...batch }: RecordBatch): Lane {
+  const known = lanes.get(nameOf(batch));
+  if (known?.lost === lost) return known;
+  const lane: Lane = { lost, entries: [], tails: new Map() };
+  lanes.set(nameOf(batch), lane);
+  const forget = (): void => {
+    turns.wake();
+    changes.tell();
+  };
+  lost.addEventListener('abort', forget, { once: true });
+  return lane;
+}
+
+function begin(state: State, lane: Lane, record: IncomingRecord): void {
+  const entry: Entry = { offset: record.offset, timestampMs: record.timestampMs, isSettled: false };
+  const size = sizeOf(record);
+  lane.entries.push(entry);
+  state.pending += 1;
+  state.bytes += size;
+  const { before, release } = queued(lane.tails, keyOf(record));
+  const turn = { ...state.turns.next(lane.lost), release };
+  const run = async (): Promise<void> => {
+    await before;
+    try {
+      if (!lane.lost.aborted) await state.work(record, turn);
+      entry.isSettled = true;
+      dropSettled(lane);
+    } catch (error) {
+      state.hasFailed = true;
+      state.failure.reject(error);
+    }
+    state.pending -= 1;
+    state.bytes -= size;
+    release();
+    state.changes.tell();
+  };
+  void run();
+}
+
+type Queued = { readonly before: Promise<void> | undefined; readonly release: () => void };
+
+/** Behind the last record of the key, and before the next one. */
+function queued(tails: Lane['tails'], key: string): Queued {
+  const before = tails.get(key);
+  const released = Promise.withResolvers<undefined>();
+  tails.set(key, released.promise);
+  const release = (): void => {
+    released.resolve(undefined);
+    if (tails.get(key) === released.promise) tails.delete(key);
+  };
+  return { before, release };
+}
+
+/** Records without a key have nobody to wait for. */
+function keyOf({ key, offset }: IncomingRecord): string {
+  return key === null ? `${offset}` : `k${key.toString('latin1')}`;
 }
 
 function sizeOf({ value }: IncomingRecord): number {
@@ -163,50 +168,15 @@ function dropSettled(lane: Lane): void {
   else if (first > 0) lane.entries.splice(0, first);
 }
 
-type Naps = {
-  readonly newTurn: (lost: AbortSignal) => Omit<Turn, 'release'>;
-  readonly hurry: () => void;
-  readonly wake: () => void;
-};
+type Changes = { readonly next: () => Promise<void>; readonly tell: () => void };
 
-/** Who waits, and what ends it. */
-function openNaps(): Naps {
-  let haste = { isOn: false };
-  const lingering = new Set<() => void>();
-  const resting = new Set<() => void>();
-  const nap = (ms: number, sleepers: Set<() => void>): Promise<void> =>
-    new Promise((resolve) => {
-      const end = (): void => {
-        clearTimeout(timer);
-        sleepers.delete(end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      sleepers.add(end);
-    });
-  const wakeAll = (sleepers: Set<() => void>): void => {
-    for (const end of [...sleepers]) end();
-  };
+function openChanges(): Changes {
+  const waiting = new Set<() => void>();
   return {
-    newTurn: (lost) => {
-      const own = haste;
-      const isHurried = (): boolean => own.isOn;
-      return {
-        takenAtMs: performance.now(),
-        isLost: () => lost.aborted,
-        isHurried,
-        rest: (ms) => (lost.aborted ? Promise.resolve() : nap(ms, resting)),
-        linger: (ms) => (lost.aborted || isHurried() ? Promise.resolve() : nap(ms, lingering)),
-      };
-    },
-    hurry: () => {
-      haste.isOn = true;
-      haste = { isOn: false };
-      wakeAll(lingering);
-    },
-    wake: () => {
-      wakeAll(lingering);
-      wakeAll(resting);
+    next: () => new Promise((resolve) => waiting.add(resolve)),
+    tell: () => {
+      for (const resolve of waiting) resolve();
+      waiting.clear();
     },
   };
 }

@@ -75,7 +75,9 @@ async function launchAll(): Promise<World> {
   const doors = { COMMANDS_URL: commands.urls[0] ?? '', INVENTORY_URL: inventory.urls[0] ?? '' };
   const [queries] = [await launch('order-queries'), await launch('projector')];
   const fulfillment = await launch('fulfillment', { ...doors, PAYMENT_URL, LOGISTICS_URL, RISK_URL });
-  const relaunchCommands = async (): Promise<void> => void (await launch('order-commands', {}, port));
+  const relaunchCommands = async (): Promise<void> => {
+    await launch('order-commands', {}, port);
+  };
   return { commands, inventory, queries, fulfillment, relaunchCommands };
 }
 

@@ -41,7 +41,7 @@ export async function openDoors({ config, metrics, local }: DoorsOptions): Promi
   const doorReadiness: ReadinessCheck[] = [];
   const guarded = <C, Answer>(door: RemoteDoor<C, Answer>, name: string): Pick<RemoteDoor<C, Answer>, 'send'> => {
     doorReadiness.push({ name, check: () => door.ping() });
-    return protect({ send: door.send.bind(door) }, { ...limits, name, observer: observing(metrics, [name]) });
+    return protect({ send: door.send }, { ...limits, name, observer: observing(metrics, [name]) });
   };
   const orders = commandsUrl === null ? await local.orders() : guarded(ordersAt(commandsUrl), 'order-commands');
   const inventory =

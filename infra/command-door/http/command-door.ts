@@ -4,7 +4,7 @@ import { doorPath, readDoorFailure, type DoorName } from '../wire-format.ts';
 
 export type RemoteDoor<C, Answer> = CommandDoor<C, Answer> & {
   /** Resolves where the door of this name is there. Rejects with OperationalFailure within `pingTimeoutMs`. */
-  ping(): Promise<void>;
+  readonly ping: () => Promise<void>;
 };
 
 export type RemoteDoorOptions<Answer> = {

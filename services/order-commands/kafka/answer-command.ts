@@ -3,7 +3,7 @@ import type { BodyCheck } from '../../../infra/http-server/body-rules.ts';
 import { unreachable } from '../../../schemas/decision.ts';
 import type { ErrorCode } from '../../../schemas/error-codes.ts';
 import type { CommandOutcome } from '../../../schemas/generated/messages.ts';
-import type { HistoricalFact, OrderInput } from '../../../schemas/commands.ts';
+import type { HistoricalFact } from '../../../schemas/commands.ts';
 import type { ReadCommand } from '../../../schemas/wire/command-record.ts';
 import type { CommandCall, OrderCommandAnswer, OrderCommands } from '../open.ts';
 
@@ -52,7 +52,7 @@ function asked(commands: OrderCommands, read: ReadCommand, call: CommandCall): P
       return commands.place(call, message.payload);
     case 'BackfillOrder': {
       const { facts, ...order } = message.payload;
-      return commands.backfill(call, order as OrderInput, facts as readonly HistoricalFact[]);
+      return commands.backfill(call, order, facts as readonly HistoricalFact[]);
     }
     case 'AmendOrder':
       return commands.amend(call, orderId, message.payload);

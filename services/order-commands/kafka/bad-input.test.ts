@@ -42,13 +42,15 @@ describeWithKafka('a bad record on the topic of commands', () => {
     ['an unknown branch of a union', withValue(patched(valueOf(honest), 10, [40])), 'BODY_BRANCH_UNKNOWN'],
     [
       'an unknown symbol',
-      withValue(differently(backfill('paid'), backfill('cancelled'), [126])),
+      withValue(differently(backfill('paid'), backfill('cancelled'), { over: [126] })),
       'BODY_SYMBOL_UNKNOWN',
     ],
     [
       'an integer beyond 2^53-1',
       // Both prices take four bytes; the number in their place says that it goes on for nine.
-      withValue(differently(priced(1_048_577), priced(2_000_000), [...Array<number>(8).fill(0xff), 0x01], 4)),
+      withValue(
+        differently(priced(1_048_577), priced(2_000_000), { over: [...Array<number>(8).fill(0xff), 0x01], length: 4 }),
+      ),
       'BODY_NUMBER_UNSAFE',
     ],
     [
@@ -170,8 +172,10 @@ function patched(bytes: Buffer, at: number, over: readonly number[]): Buffer {
   return copy;
 }
 
+type Other = { readonly over: readonly number[]; readonly length?: number };
+
 /** The first record with other bytes where the two begin to differ, in place of so many of its own. */
-function differently(a: OutgoingRecord, b: OutgoingRecord, over: readonly number[], length = over.length): Buffer {
+function differently(a: OutgoingRecord, b: OutgoingRecord, { over, length = over.length }: Other): Buffer {
   const [one, other] = [a.value ?? Buffer.alloc(0), b.value ?? Buffer.alloc(0)];
   const at = one.findIndex((byte, index) => byte !== other[index]);
   return Buffer.concat([one.subarray(0, at), Buffer.from(over), one.subarray(at + length)]);
