@@ -1,27 +1,11 @@
 import { performance } from 'node:perf_hooks';
-import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
+import { openAnswerer, type Answerer } from '../test/answerer.ts';
 import { stallMs, starve } from '../test/starve.ts';
 import { startAwakeTimer } from './awake-timer.ts';
 
-const workers: Worker[] = [];
-afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.terminate())));
-
-/** Somebody in a thread of his own, whom no stall of ours delays: answers each question after so long. */
-async function openAnswerer(afterMs: number): Promise<() => Promise<void>> {
-  const code = `const { parentPort } = require('node:worker_threads');
-    parentPort.on('message', () => setTimeout(() => parentPort.postMessage('answer'), ${afterMs}));
-    parentPort.postMessage('ready');`;
-  const worker = new Worker(code, { eval: true });
-  workers.push(worker);
-  const said = () => new Promise<void>((resolve) => worker.once('message', () => resolve()));
-  await said();
-  return () => {
-    const answered = said();
-    worker.postMessage('question');
-    return answered;
-  };
-}
+const answerers: Answerer[] = [];
+afterEach(() => Promise.all(answerers.splice(0).map((answerer) => answerer.close())));
 
 function expiry(
   timeoutMs: number,
@@ -49,9 +33,10 @@ describe('a timeout that counts the time in which we listen', () => {
   });
 
   it('gives a starved process the answer that a plain timer of the same length takes for none', async () => {
-    const ask = await openAnswerer(150);
+    const answerer = await openAnswerer(150);
+    answerers.push(answerer);
     const feed = starve(40);
-    const answered = ask().then(() => 'answered');
+    const answered = answerer.ask().then(() => 'answered');
     const plain = new Promise((resolve) => setTimeout(resolve, 80, 'no answer'));
     const { expired, cancel } = expiry(80);
     const patient = Promise.race([answered, expired.then(() => 'no answer')]);

@@ -1,4 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { openAnswerer } from '../../test/answerer.ts';
+import { stallMs } from '../../test/starve.ts';
 import { isOperationalFailure, OperationalFailure } from '../failures.ts';
 import { defaultLimits, protect, type ObservedAttempt } from './protect.ts';
 import type { Call } from './timeout.ts';
@@ -95,6 +98,24 @@ describe('protect', () => {
     left = 1000;
     for (let i = 0; i < 100; i += 1) await echo.echo('hello').catch(() => undefined);
     expect(changes).toEqual(['payments open']);
+  });
+
+  it('takes stalls of our own for no outage, though every call in flight meets them: the breaker stays closed', async () => {
+    const answerer = await openAnswerer(50);
+    const changes: string[] = [];
+    const observer = { onStateChange: ({ state }: { readonly state: string }) => void changes.push(state) };
+    const port: Echo = { echo: (request) => answerer.ask().then(() => request) };
+    const echo = protect(port, { name: 'echo', observer });
+    const inFlight = Array.from({ length: 18 }, () => echo.echo('hello'));
+    for (let stall = 0; stall < 2; stall += 1) {
+      await turn();
+      stallMs(900);
+      // What follows from the stall begins: answers are read, or calls are given up and made again.
+      await new Promise((resolve) => setTimeout(resolve, 60));
+    }
+    expect(await Promise.all(inFlight)).toEqual(Array.from({ length: 18 }, () => 'hello'));
+    expect(changes).toEqual([]);
+    await answerer.close();
   });
 
   it('calls a dead dependency at most 20 times before it fails fast', async () => {

@@ -9,6 +9,7 @@ import { openLedgerFile, readJsonLines, readLedgerFile } from '../orders/ledger-
 import type { LedgerFile } from '../orders/ledger-file.ts';
 import { awaitStatus, readFeed, readOrders } from '../orders/read-orders.ts';
 import type { OrderReading } from '../orders/read-orders.ts';
+import { stalledSagas } from './stalled-sagas.ts';
 import { verify } from '../system/order-center.ts';
 import type { VerbTarget } from '../system/order-center.ts';
 import type { FaultReport } from '../system/fault-report.ts';
@@ -61,7 +62,10 @@ export async function checkPlacedOrders(
   const deadline = after.readyAt + deliveredWithinMs;
   const undelivered = await awaitStatus(client, { orderIds, status: 'delivered', deadline });
   const consistentAt = performance.now();
-  const hindrances = undelivered.size === 0 ? [] : await openBreakers(client);
+  const hindrances =
+    undelivered.size === 0
+      ? []
+      : [...(await openBreakers(client)), ...(await stalledSagas(client, undelivered.keys()))];
   const readings = await readOrders(client, orderIds);
   const lost = lostAnswers(lines, readings);
   const duplicates = duplicateEffects(lines, await readFeed(client, 'types=OrderPlaced'));

@@ -17,6 +17,7 @@ export type FeedEvent = {
   readonly type: string;
   readonly stream: string;
   readonly commandId: string;
+  readonly recordedAt?: string;
   readonly data: Readonly<Record<string, unknown>>;
 };
 
