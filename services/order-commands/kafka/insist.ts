@@ -1,5 +1,5 @@
 import { isOperationalFailure, type OperationalFailure } from '../../../infra/failures.ts';
-import type { Turn } from '../../../infra/kafka/keyed-window.ts';
+import type { Turn } from '../../../infra/kafka/turns.ts';
 import type { IntakeLimits } from './limits.ts';
 
 export type Insistence = {

@@ -1,6 +1,7 @@
 import { isOperationalFailure } from '../../../infra/failures.ts';
 import { traceIdFrom } from '../../../infra/http-server/trace-id.ts';
-import type { RecordWork, Turn } from '../../../infra/kafka/keyed-window.ts';
+import type { RecordWork } from '../../../infra/kafka/keyed-window.ts';
+import type { Turn } from '../../../infra/kafka/turns.ts';
 import type { IncomingRecord, KafkaProducer, OutgoingRecord } from '../../../infra/kafka/port.ts';
 import type { ReadCommand } from '../../../schemas/wire/command-record.ts';
 import { decodeCommandRecord } from '../../../schemas/wire/command-record.ts';
