@@ -12,6 +12,7 @@ const suites = [
   'contract/lifecycle.ts',
   'postgres.test.ts',
   '../event-feed/contract.ts',
+  '../event-feed/contract/log.ts',
   '../event-feed/run-consumer.test.ts',
 ];
 
