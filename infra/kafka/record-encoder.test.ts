@@ -11,12 +11,20 @@ const text = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 200 }),
   fc.string({ unit: 'grapheme-ascii', maxLength: 80 }),
 );
-const bytes = fc.oneof(text, fc.uint8Array({ maxLength: 300 }).map(Buffer.from));
+const bytes = fc.oneof(
+  text,
+  fc.uint8Array({ maxLength: 300 }).map((array) => Buffer.from(array)),
+);
 const record: fc.Arbitrary<DriverRecord> = fc.record({
   offsetDelta: fc.nat({ max: 5_000 }),
   timestampDelta: fc.nat({ max: 2 ** 40 }),
   key: fc.option(bytes),
-  value: fc.option(fc.oneof(bytes, fc.uint8Array({ minLength: 20_000, maxLength: 40_000 }).map(Buffer.from))),
+  value: fc.option(
+    fc.oneof(
+      bytes,
+      fc.uint8Array({ minLength: 20_000, maxLength: 40_000 }).map((array) => Buffer.from(array)),
+    ),
+  ),
   headers: fc.dictionary(text, fc.oneof(bytes, fc.array(bytes, { maxLength: 3 })), { noNullPrototype: true }),
 });
 

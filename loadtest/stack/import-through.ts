@@ -54,7 +54,9 @@ async function importAndStrike(importing: Importing, { seed, say }: ImportRun): 
   const ended = await verb.ended;
   const importMs = performance.now() - begun;
   const report = differencesOf(ended);
-  say(`the import ended with ${ended.code} after ${(importMs / 1_000).toFixed(1)} s, ${report.problems.length} differences`);
+  say(
+    `the import ended with ${ended.code} after ${(importMs / 1_000).toFixed(1)} s, ${report.problems.length} differences`,
+  );
   const problems = [...struck, ...report.problems, ...(await verify(stack, { required }))];
   const consistentMs = performance.now() - (scenario.strikes.length > 0 ? lastStrikeAt : begun);
   const published = await comparePublished((stack.urls.kafka ?? '').replace('kafka://', ''), client);
@@ -108,7 +110,8 @@ async function strikeOnce(
     withinMs: strikesWithinMs,
     everyMs: 200,
   });
-  if (!(isImporting as boolean) || !passed) return [`the import had ended, or never came, to where ${target} was to be killed`];
+  if (!(isImporting as boolean) || !passed)
+    return [`the import had ended, or never came, to where ${target} was to be killed`];
   const name = target === 'projector' ? 'projector-1' : target;
   await stack.kill(name);
   const at = performance.now();
