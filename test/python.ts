@@ -1,41 +1,61 @@
 import { execFile } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { describe, it } from 'vitest';
 
+import { findProgram } from '../infra/local/find-program.ts';
+
+/** What foreign clients are made of; wheels of them are there for the common platforms. */
+const packages = ['confluent-kafka==2.16.1', 'fastavro==1.13.1'];
+const installMaxMs = 120_000;
 const run = promisify(execFile);
-const installMaxMs = 240_000;
 
-/** A Python with packages of its own, outside the tree; made by the first run on a machine. */
-export type Python = { readonly python: string } | { readonly missing: string };
+export type FoundPython = { readonly python: string } | { readonly missing: string };
 
-/** @param packages pinned, as `fastavro==1.12.1` */
-export async function pythonWith(packages: readonly string[]): Promise<Python> {
-  const folder = join(tmpdir(), `order-center-python-${packages.join('-').replaceAll('=', '')}`);
-  const python = join(folder, 'bin', 'python');
-  const imports = packages.map((name) => `import ${name.split('==')[0]?.replaceAll('-', '_') ?? ''}`).join('; ');
-  const works = (): Promise<boolean> =>
-    run(python, ['-c', imports]).then(
-      () => true,
-      () => false,
-    );
-  if (await works()) return { python };
-  try {
-    await mkdir(folder, { recursive: true });
-    await run('python3', ['-m', 'venv', '--clear', folder], { timeout: installMaxMs });
-    await run(python, ['-m', 'pip', 'install', '--quiet', ...packages], { timeout: installMaxMs });
-  } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : '';
-    return { missing: `no Python with ${packages.join(', ')} (python3 with venv, and PyPI): ${why}` };
-  }
-  return (await works()) ? { python } : { missing: `no Python that imports ${packages.join(', ')}` };
+let found: Promise<FoundPython> | undefined;
+
+/**
+ * `describe` with a Python that has confluent-kafka and fastavro, from a virtual environment in the user's cache that is
+ * made once; or one skipped test with the reason where none can be made.
+ */
+export function describeWithPython(name: string, suite: (python: () => string) => void): void {
+  describe(name, async () => {
+    const python = await findPython();
+    if ('python' in python) suite(() => python.python);
+    else it('needs Python with confluent-kafka and fastavro', (context) => context.skip(python.missing));
+  });
 }
 
-/** Whether a program answers on PATH. */
-export async function hasProgram(name: string, ...args: readonly string[]): Promise<boolean> {
-  return run(name, [...args]).then(
-    () => true,
-    () => false,
-  );
+/** The same for one test of several. */
+export function findPython(): Promise<FoundPython> {
+  return (found ??= openPython());
+}
+
+async function openPython(): Promise<FoundPython> {
+  const { XDG_CACHE_HOME: cache = '' } = process.env;
+  const versions = packages.join('+').replaceAll('==', '-');
+  const folder = join(cache === '' ? join(homedir(), '.cache') : cache, 'order-center', `python-${versions}`);
+  const python = join(folder, 'bin', 'python');
+  if (existsSync(python)) return { python };
+  const base = await findProgram('python3');
+  if (base === null) return { missing: 'no python3 on PATH' };
+  const draft = `${folder}-${randomUUID()}`;
+  try {
+    await mkdir(dirname(folder), { recursive: true });
+    await run(base, ['-m', 'venv', draft], { timeout: installMaxMs });
+    const install = ['-m', 'pip', 'install', '-q', '--disable-pip-version-check', '--only-binary=:all:', ...packages];
+    await run(join(draft, 'bin', 'python'), install, { timeout: installMaxMs });
+    // What is there is whole. Another process may have been faster: then its one is taken.
+    await rename(draft, folder).catch(() => undefined);
+    return { python };
+  } catch (error) {
+    const [reason = ''] = (error instanceof Error ? error.message : String(error)).split('\n').slice(-2);
+    return { missing: `no Python environment could be made: ${reason}` };
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
 }

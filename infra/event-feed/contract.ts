@@ -56,6 +56,17 @@ export function eventFeedContract(name: string, open: () => Promise<FeedUnderTes
     );
 
     it(
+      'tells of the events of each batch before it hands it on',
+      fresh(async ({ feed, store }) => {
+        await manyEvents(store, 10);
+        const consumer = consume(feed, { batchMax: 4 });
+        await vi.waitFor(() => expect(consumer.events()).toHaveLength(10), soon);
+        await consumer.stop();
+        expect(consumer.unforeseen).toEqual([]);
+      }),
+    );
+
+    it(
       'gives each batch a checkpoint that covers exactly its events',
       fresh(async ({ feed, store }) => {
         const events = await manyEvents(store, 10);

@@ -25,6 +25,11 @@ export type Subscription = {
   readonly batchMax: number;
   /** Asked once for each partition before its first batch; null: from the beginning. */
   readonly loadCheckpoint: (partition: Partition) => Promise<Checkpoint | null>;
+  /**
+   * Told the events of a batch as soon as they are read, which may be while the one before is handled: for what need not
+   * wait for its turn. Some are never handled. What it throws ends the run.
+   */
+  readonly foresee?: (events: readonly RecordedEvent[]) => void;
   /** One batch at a time for each partition; at most one more is read ahead, so a slow consumer is bounded. */
   readonly handle: (batch: FeedBatch) => Promise<void>;
   /** Aborting it ends `run` within a second of the handler's return. */

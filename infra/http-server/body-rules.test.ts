@@ -14,7 +14,10 @@ const schema = Type.Object(
 it('asks of a body what a route with its schema would', async () => {
   const check = await openBodyCheck([schema]);
   expect(check('Price', { currency: 'EUR', at: '2026-01-02T03:04:05Z', amount: 1 })).toBeNull();
-  expect(check('Price', { currency: 'XXQ' })).toMatchObject({ code: 'INVALID_VALUE', errors: [{ pointer: '/currency' }] });
+  expect(check('Price', { currency: 'XXQ' })).toMatchObject({
+    code: 'INVALID_VALUE',
+    errors: [{ pointer: '/currency' }],
+  });
   expect(check('Price', { currency: 'EUR', amount: '1' })).toMatchObject({ code: 'INVALID_VALUE' });
   expect(check('Price', { currency: 'EUR', at: '0000-01-01T00:00:00Z' })).toMatchObject({ code: 'INVALID_VALUE' });
   expect(check('Price', { currency: 'EUR', more: 1 })).toMatchObject({ code: 'INVALID_REQUEST' });

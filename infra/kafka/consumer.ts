@@ -1,9 +1,10 @@
+import type { Admin, Consumer } from 'kafkajs';
 import type { Logger } from 'pino';
 import { OperationalFailure } from '../failures.ts';
-import { openKafkaClient } from './client.ts';
+import { openKafkaClient, type KafkaClient } from './client.ts';
 import { kafkaFailure } from './failure.ts';
 import type { KafkaAddress } from './kafka-url.ts';
-import { openMember } from './member.ts';
+import { openMember, type Member } from './member.ts';
 import { partitionsOf } from './partitions.ts';
 import type { Consumption, PartitionLag } from './port.ts';
 import { openWatchdog } from './watchdog.ts';
@@ -41,8 +42,38 @@ export type ConsumerOptions = {
  * @throws OperationalFailure KAFKA_UNAVAILABLE (retryable); what `startAt` and `handle` threw
  */
 export async function consumeKafka(options: ConsumerOptions, consumption: Consumption): Promise<void> {
-  const { signal, group } = consumption;
+  const { signal } = consumption;
   if (signal.aborted) return;
+  const driver = openDriver(options, consumption);
+  const end = Promise.withResolvers<undefined>();
+  const fail = (error: unknown): void => {
+    end.reject(error);
+    // At once, so that the driver does not bring the same records again while others finish theirs.
+    driver.consumer.stop().catch(() => undefined);
+  };
+  const member = openMember({ ...driver, consumption, fail });
+  const unwatch = watch({ driver, member, consumption, fail });
+  const stop = (): void => {
+    end.resolve(undefined);
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    void start(driver, consumption, member).catch((error: unknown) => {
+      fail(kafkaFailure(error, `${consumption.group} cannot join`));
+    });
+    options.onLag?.(member.lag);
+    await end.promise;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    unwatch();
+    options.onLag?.(null);
+    await leave(driver, member);
+  }
+}
+
+type Driver = { readonly client: KafkaClient; readonly consumer: Consumer; readonly admin: Admin };
+
+function openDriver(options: ConsumerOptions, { group }: Consumption): Driver {
   const client = openKafkaClient({ ...options, requestTimeoutMs });
   const consumer = client.kafka.consumer({
     groupId: group,
@@ -54,18 +85,36 @@ export async function consumeKafka(options: ConsumerOptions, consumption: Consum
     maxBytes: fetchBytesMax,
     allowAutoTopicCreation: false,
   });
-  const admin = client.kafka.admin();
-  const end = Promise.withResolvers<undefined>();
-  const fail = (error: unknown): void => {
-    end.reject(error);
-    // At once, so that the driver does not bring the same records again while others finish theirs.
-    consumer.stop().catch(() => undefined);
-  };
-  const member = openMember({ consumer, admin, consumption, fail });
+  return { client, consumer, admin: client.kafka.admin() };
+}
+
+async function start({ consumer, admin }: Driver, { topics }: Consumption, member: Member): Promise<void> {
+  await Promise.all([consumer.connect(), admin.connect()]);
+  await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+  await consumer.run({
+    autoCommit: false,
+    eachBatchAutoResolve: false,
+    partitionsConsumedConcurrently: concurrency,
+    eachBatch: member.handle,
+  });
+}
+
+type Watching = {
+  readonly driver: Driver;
+  readonly member: Member;
+  readonly consumption: Consumption;
+  readonly fail: (error: unknown) => void;
+};
+
+/** Hears what the driver tells, and looks after what it does not. @returns the way to stop it */
+function watch({ driver: { consumer }, member, consumption, fail }: Watching): () => void {
+  const { group, settledTo } = consumption;
   const watchdog = openWatchdog({
     silentTicksMax,
     isBusy: member.isBusy,
-    bark: () => fail(new OperationalFailure('KAFKA_UNAVAILABLE', `${group} hears nothing`, { retryable: true })),
+    bark: () => {
+      fail(new OperationalFailure('KAFKA_UNAVAILABLE', `${group} hears nothing`, { retryable: true }));
+    },
   });
   const { events } = consumer;
   for (const sign of [events.FETCH, events.HEARTBEAT, events.GROUP_JOIN, events.CONNECT]) {
@@ -77,42 +126,24 @@ export async function consumeKafka(options: ConsumerOptions, consumption: Consum
   consumer.on(events.CRASH, ({ payload }) => {
     fail(kafkaFailure(payload.error, `${group} cannot go on`));
   });
-  const looking = setInterval(() => void member.look().catch(() => undefined), lookEveryMs).unref();
-  const committing =
-    consumption.settledTo === undefined
-      ? undefined
-      : setInterval(() => void member.commit().catch(() => undefined), commitEveryMs).unref();
-  const stop = (): void => end.resolve(undefined);
-  signal.addEventListener('abort', stop, { once: true });
-  try {
-    const start = async (): Promise<void> => {
-      try {
-        await Promise.all([consumer.connect(), admin.connect()]);
-        await consumer.subscribe({ topics: [...consumption.topics], fromBeginning: true });
-        await consumer.run({
-          autoCommit: false,
-          eachBatchAutoResolve: false,
-          partitionsConsumedConcurrently: concurrency,
-          eachBatch: member.handle,
-        });
-      } catch (error) {
-        fail(kafkaFailure(error, `${group} cannot join`));
-      }
-    };
-    void start();
-    options.onLag?.(member.lag);
-    await end.promise;
-  } finally {
-    signal.removeEventListener('abort', stop);
+  // What fails here fails the fetching as well, which ends the consumption.
+  const every = (ms: number, ask: () => Promise<void>) =>
+    setInterval(() => void ask().catch(() => undefined), ms).unref();
+  const looking = every(lookEveryMs, member.look);
+  const committing = settledTo === undefined ? undefined : every(commitEveryMs, member.commit);
+  return () => {
+    watchdog.stop();
     clearInterval(looking);
     clearInterval(committing);
-    watchdog.stop();
-    options.onLag?.(null);
-    const stopping = consumer.stop().catch(() => undefined);
-    await member.leave();
-    await client.close(async () => {
-      await stopping;
-      await Promise.all([consumer.disconnect(), admin.disconnect()]);
-    });
-  }
+  };
+}
+
+/** The batches in hand first: nobody cuts a handler short. */
+async function leave({ client, consumer, admin }: Driver, member: Member): Promise<void> {
+  const stopping = consumer.stop().catch(() => undefined);
+  await member.leave();
+  await client.close(async () => {
+    await stopping;
+    await Promise.all([consumer.disconnect(), admin.disconnect()]);
+  });
 }

@@ -58,7 +58,7 @@ async function deliverPart(
   const last = messages.at(-1);
   if (last === undefined) return true;
   const nextOffset = Number(last.offset) + 1;
-  let sought: number | null = null;
+  const sought: number[] = [];
   await whileBeating(payload, assignment.lost, () =>
     consumption.handle({
       topic,
@@ -68,14 +68,15 @@ async function deliverPart(
       endOffset: place.endOffset,
       lost: assignment.lost.signal,
       seek: (offset) => {
-        sought = offset;
+        sought.push(offset);
       },
     }),
   );
   place.idleLooks = 0;
-  if (sought !== null) {
-    place.nextOffset = sought;
-    seek({ topic, partition }, sought);
+  const elsewhere = sought.at(-1);
+  if (elsewhere !== undefined) {
+    place.nextOffset = elsewhere;
+    seek({ topic, partition }, elsewhere);
     return false;
   }
   place.nextOffset = nextOffset;

@@ -5,7 +5,9 @@ type Headers = Record<string, Buffer | null | (Buffer | null)[]>;
 type ArrayDecoder = { readVarIntArray(this: ArrayDecoder, reader: (decoder: ArrayDecoder) => unknown): unknown[] };
 
 /** The driver's reader of bytes; its only arrays of this kind are a record's headers (kafkajs 2.2.4). */
-const decoder = createRequire(import.meta.url)('kafkajs/src/protocol/decoder.js') as { readonly prototype: ArrayDecoder };
+const decoder = createRequire(import.meta.url)('kafkajs/src/protocol/decoder.js') as {
+  readonly prototype: ArrayDecoder;
+};
 
 /**
  * Makes the driver collect a record's headers in one pass. By itself it copies the object for each of them, so that ten

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { sayFault, secondsSince } from '../../test/fault-line.ts';
 import { describeWithKafkaBroker } from '../../test/kafka.ts';
 import { openTcpSwitch, type TcpSwitch } from '../../test/tcp-switch.ts';
 import { startKafkaBroker, type KafkaBroker } from '../local/kafka-broker.ts';
@@ -81,6 +82,7 @@ describeWithKafkaBroker('a Kafka behind a line that breaks', () => {
       await expect(send).rejects.toMatchObject({ code: 'KAFKA_UNAVAILABLE', retryable: true });
     }
     const tookMs = performance.now() - startedAt;
+    const detectedAfter = secondsSince(startedAt);
     expect(tookMs).toBeLessThan(6_000);
     expect(producer.waiting()).toBe(0);
     line.to(broker.port, 'cut');
@@ -88,9 +90,7 @@ describeWithKafkaBroker('a Kafka behind a line that breaks', () => {
     const consumer = consume();
     // At least once: what was not answered may be there as well.
     await vi.waitFor(() => expect(new Set(consumer.numbers())).toEqual(new Set([0, 1, 2])), soon);
-    console.log(
-      `FAULT kafka-hole seed=- ops=3 acked=3 lost=0 t_detect=${(tookMs / 1_000).toFixed(1)}s in_flight_max=2`,
-    );
+    sayFault('kafka-hole', { ops: 3, acked: 3, lost: 0, t_detect: detectedAfter, in_flight_max: 2 });
   });
 
   it('keeps the order of a key where answers are lost: what comes twice comes before what is new', async () => {
@@ -107,7 +107,7 @@ describeWithKafkaBroker('a Kafka behind a line that breaks', () => {
     const numbers = consumer.numbers();
     const firsts = numbers.filter((number, index) => numbers.indexOf(number) === index);
     expect(firsts).toEqual([0, 1, 2, 3, 4, 5]);
-    console.log(`FAULT kafka-answers-lost seed=- ops=6 lost=0 dup=${numbers.length - firsts.length}`);
+    sayFault('kafka-answers-lost', { ops: 6, lost: 0, dup: numbers.length - firsts.length });
   });
 
   it('refuses what is more than may wait, at once', async () => {

@@ -1,13 +1,17 @@
 import { performance } from 'node:perf_hooks';
-import { Partitioners, type Producer, type TopicMessages } from 'kafkajs';
+import type { Producer, TopicMessages } from 'kafkajs';
 import type { Logger } from 'pino';
 import { OperationalFailure } from '../failures.ts';
 import { within } from '../within.ts';
 import { openKafkaClient, type KafkaClient } from './client.ts';
 import { kafkaFailure } from './failure.ts';
 import type { KafkaAddress } from './kafka-url.ts';
+import { javaPartitioner } from './partitioner.ts';
 import type { KafkaProducer, OutgoingRecord } from './port.ts';
+import { useRecordEncoder } from './record-encoder.ts';
 import { bytesOf, outgoing } from './records.ts';
+
+useRecordEncoder();
 
 export type ProducerOptions = {
   readonly address: KafkaAddress;
@@ -100,7 +104,8 @@ async function flush(sender: Sender, group: readonly Call[]): Promise<void> {
   if (first === undefined) return;
   try {
     const records = inTime.flatMap((call) => call.records);
-    for (const part of parts(records)) await sender.produce(part, first.deadline - performance.now());
+    const bytes = inTime.reduce((sum, call) => sum + call.bytes, 0);
+    for (const part of parts(records, bytes)) await sender.produce(part, first.deadline - performance.now());
     for (const { resolve } of inTime) resolve();
   } catch (error) {
     const failure = kafkaFailure(error, 'a produce failed');
@@ -115,8 +120,12 @@ function tooLate(why: string): OperationalFailure {
   return new OperationalFailure('KAFKA_UNAVAILABLE', why, { retryable: true });
 }
 
-/** In order, each small enough for one produce. */
-function* parts(records: readonly OutgoingRecord[]): Iterable<readonly OutgoingRecord[]> {
+/** In order, each small enough for one produce. Mostly it is one. */
+function* parts(records: readonly OutgoingRecord[], allBytes: number): Iterable<readonly OutgoingRecord[]> {
+  if (allBytes <= produceBytesMax && records.length <= produceRecordsMax) {
+    yield records;
+    return;
+  }
   let part: OutgoingRecord[] = [];
   let bytes = 0;
   for (const record of records) {
@@ -144,7 +153,7 @@ function openSender({ address, clientId, log }: ProducerOptions): Sender {
   const connect = (): Connected => {
     const client = openKafkaClient({ address, clientId, log, requestTimeoutMs });
     const producer = client.kafka.producer({
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: javaPartitioner,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
     });

@@ -18,10 +18,15 @@ export function outgoing({ key, value, headers }: OutgoingRecord): Message {
 
 export function bytesOf({ key, value, headers = {} }: OutgoingRecord): number {
   let bytes = recordOverheadBytes + (key?.length ?? 0) + (value?.length ?? 0);
-  for (const [name, content] of Object.entries(headers)) {
-    for (const each of [content ?? ''].flat() as (Buffer | string)[]) {
-      bytes += headerOverheadBytes + name.length + each.length;
-    }
+  // Asked of every record: no lists are made on the way.
+  for (const name in headers) {
+    const content = headers[name] ?? '';
+    if (typeof content === 'string' || Buffer.isBuffer(content)) bytes += headerBytesOf(name, content);
+    else for (const each of content as readonly (Buffer | string)[]) bytes += headerBytesOf(name, each);
   }
   return bytes;
+}
+
+function headerBytesOf(name: string, content: Buffer | string): number {
+  return headerOverheadBytes + name.length + content.length;
 }

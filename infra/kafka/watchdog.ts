@@ -9,8 +9,8 @@ export type WatchdogOptions = {
 };
 
 export type Watchdog = {
-  noteLife(): void;
-  stop(): void;
+  readonly noteLife: () => void;
+  readonly stop: () => void;
 };
 
 /**

@@ -1,6 +1,7 @@
 import { appendRow } from './append/row.ts';
 import { feedRow } from './feed/row.ts';
 import { httpRow } from './http/row.ts';
+import { kafkaViewsRow } from './kafka-views/row.ts';
 import { peersRow } from './peers/row.ts';
 import { readsRow } from './reads/row.ts';
 import { relayRow } from './relay/row.ts';
@@ -17,6 +18,7 @@ export const rows: readonly BenchRow[] = [
   feedRow,
   visibleRow,
   relayRow,
+  kafkaViewsRow,
   readsRow,
   startRow,
 ];

@@ -4,7 +4,7 @@ import type { FeedEvent } from '../orders/read-orders.ts';
 import { miscountedExpiries } from './expiries.ts';
 import { holds, toFaultLines } from '../system/fault-line.ts';
 import { newGate } from './gate.ts';
-import { differencesOf } from './import-report.ts';
+import { differencesOf } from '../system/import-report.ts';
 import { readOptions } from './options.ts';
 import { judgeVerify } from '../system/order-center.ts';
 import type { FaultReport } from '../system/fault-report.ts';

@@ -11,7 +11,7 @@ import { openRelayTarget } from '../event-relay/open.ts';
 import { wireRelay } from '../event-relay/wire.ts';
 import { wireFulfillment, wireWaitingOrders } from '../fulfillment/wire.ts';
 import { wireInventory } from '../inventory/wire.ts';
-import { openKafkaDoor } from '../order-commands/kafka/open.ts';
+import { openConfiguredKafkaDoor } from '../order-commands/kafka/open.ts';
 import { wireOrderCommands } from '../order-commands/wire.ts';
 import { openSummaryAt } from '../order-queries/summary-at.ts';
 import { wireOrderQueries } from '../order-queries/wire.ts';
@@ -44,9 +44,8 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
   const wiring = { ...context, ...stores, feed: openEventFeed(stores.store), gatewayUrls };
   const orderCommands = wireOrderCommands({ ...wiring, summaryAt: openSummaryAt(stores.store) });
   const inventory = wireInventory(wiring);
-  const { feedUrl } = config;
   const { commands } = orderCommands;
-  const kafkaDoors = feedUrl === null ? [] : [await openKafkaDoor({ metrics, log, url: feedUrl, commands }, opening)];
+  const kafkaDoor = await openConfiguredKafkaDoor({ ...context, commands }, opening);
   const local = { orders: () => commands.door, inventory: () => inventory.inventory.door };
   const doors = await openDoors({ config, metrics, local });
   return {
@@ -54,7 +53,7 @@ export async function openSystem(context: ProcessContext, opening: AsyncDisposab
     api: apiDescription,
     parts: [
       orderCommands,
-      ...kafkaDoors,
+      ...(kafkaDoor === null ? [] : [kafkaDoor]),
       wireOrderQueries(wiring),
       inventory,
       wireProjector({ ...wiring, published: openPublished(wiring, opening), others: [wireWaitingOrders(wiring)] }),

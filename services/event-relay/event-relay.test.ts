@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { OperationalFailure } from '../../infra/failures.ts';
+import type { EventFeed } from '../../infra/event-feed/port.ts';
 import { openLogFeed } from '../../infra/event-feed/log/log-feed.ts';
 import { relayConsumer } from '../../infra/event-feed/port.ts';
 import { openMemoryEventStore } from '../../infra/event-store/memory/memory-event-store.ts';
@@ -129,6 +130,57 @@ describe('the relay', () => {
       answers.shift()?.();
     }
     await world.caughtUp();
+  });
+
+  it('produces one batch while its checkpoint moves over the one before, and no other', async () => {
+    const world = openMemoryWorld();
+    const moves: (() => void)[] = [];
+    const readStore = {
+      ...world.readStore,
+      moveCheckpoint: async (move: Parameters<typeof world.readStore.moveCheckpoint>[0]) => {
+        await new Promise<void>((resolve) => moves.push(resolve));
+        return world.readStore.moveCheckpoint(move);
+      },
+    };
+    await placeOrders(world.store, 6);
+    world.start({ readStore, batchMax: 3 });
+    await vi.waitFor(() => expect(world.kafka.records).toHaveLength(6));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(world.kafka.records).toHaveLength(6);
+    expect(moves).toHaveLength(1);
+    moves.shift()?.();
+    await vi.waitFor(() => expect(world.kafka.records).toHaveLength(9));
+    const letGo = setInterval(() => moves.shift()?.(), 1);
+    await world.caughtUp();
+    clearInterval(letGo);
+  });
+
+  it('begins again after a move of its checkpoint that failed while nothing happened', async () => {
+    const world = openMemoryWorld();
+    await placeOrders(world.store, 1);
+    const page = await world.store.readLog({ after: null, limit: 10 });
+    const { checkpoint, events } = page;
+    if (checkpoint === null) throw new Error('an empty log');
+    let failures = 1;
+    const readStore = {
+      ...world.readStore,
+      moveCheckpoint: (move: Parameters<typeof world.readStore.moveCheckpoint>[0]) => {
+        failures -= 1;
+        const unavailable = new OperationalFailure('VIEWS_UNAVAILABLE', 'as the test says', { retryable: true });
+        return failures >= 0 ? Promise.reject(unavailable) : world.readStore.moveCheckpoint(move);
+      },
+    };
+    // Says that there is more, and then has nothing.
+    const feed: EventFeed = {
+      run: async ({ loadCheckpoint, handle, signal }) => {
+        const from = await loadCheckpoint('log');
+        if (from === null) await handle({ partition: 'log', events, checkpoint, atEnd: false });
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      },
+    };
+    world.start({ feed, readStore, lookEveryMs: 10 });
+    await world.caughtUp();
+    expect(readEvents(world.kafka.received())).toMatchObject({ duplicates: 3, outOfOrder: [] });
   });
 
   it('holds one batch and reads one more while Kafka is down, however long the log grows', async () => {

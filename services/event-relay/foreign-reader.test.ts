@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, expect, it, vi } from 'vitest';
+import { findProgram } from '../../infra/local/find-program.ts';
 import { relayConsumer } from '../../infra/event-feed/port.ts';
 import { anOrderId, appendAll } from '../../projections/examples.ts';
 import type { AnyEvent } from '../../schemas/envelope.ts';
 import { categoryOfType, eventTypes } from '../../schemas/event-registry.ts';
 import { exampleData } from '../../schemas/examples.ts';
 import { describeWithKafka, freshTopicPrefix, kafkaBrokers } from '../../test/kafka.ts';
-import { hasProgram, pythonWith } from '../../test/python.ts';
+import { findPython } from '../../test/python.ts';
 import { logOf, makeTopics, openRelayWorld } from './test-world.ts';
 
 const run = promisify(execFile);
@@ -30,8 +31,8 @@ function everyOrderEvent(name: string): readonly AnyEvent[] {
 
 describeWithKafka('readers that are not ours', () => {
   it('read order.events with kcat and fastavro, from the first to the last, each order in order', async (context) => {
-    if (!(await hasProgram('kcat', '-V'))) return context.skip('no kcat on PATH: apt-get install kcat');
-    const found = await pythonWith(['fastavro==1.12.1']);
+    if ((await findProgram('kcat')) === null) return context.skip('no kcat on PATH: apt-get install kcat');
+    const found = await findPython();
     if ('missing' in found) return context.skip(found.missing);
     const prefix = freshTopicPrefix();
     const world = openRelayWorld(kafkaBrokers(), prefix);

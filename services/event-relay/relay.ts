@@ -1,15 +1,14 @@
 import { relayConsumer, type Checkpoint, type EventFeed, type FeedBatch } from '../../infra/event-feed/port.ts';
 import { runConsumer, type ConsumerStop } from '../../infra/event-feed/run-consumer.ts';
 import type { EventStore } from '../../infra/event-store/port.ts';
-import { OperationalFailure } from '../../infra/failures.ts';
 import type { KafkaProducer } from '../../infra/kafka/port.ts';
-import type { ReadStore } from '../../infra/read-store/port.ts';
 import type { Topics } from '../../infra/topics/port.ts';
 import type { RecordedEvent } from '../../schemas/envelope.ts';
 import type { Category } from '../../schemas/ids.ts';
 import { encodeEventRecord, type EventRecord, type EventTopic } from '../../schemas/wire/event-record.ts';
 import type { WireSchemas } from '../../schemas/wire/wire-schemas.ts';
 import { openLossWatch, type LossWatch } from './loss-watch.ts';
+import { openMovingCheckpoint, type CheckpointMoves } from './moving-checkpoint.ts';
 
 export const relayedCategories: readonly Category[] = ['order', 'stock'];
 
@@ -25,7 +24,7 @@ export type RelayObserver = {
 export type RunRelayOptions = {
   readonly feed: EventFeed;
   readonly store: Pick<EventStore, 'epoch' | 'readLog' | 'comparePositions'>;
-  readonly readStore: Pick<ReadStore, 'loadCheckpoint' | 'moveCheckpoint' | 'forgetCheckpoint'>;
+  readonly readStore: CheckpointMoves;
   readonly producer: Pick<KafkaProducer, 'send'>;
   readonly topics: Pick<Topics, 'endOffsets'>;
   /** Asked at each start, so that a registry which is down delays the relay and does not end it. */
@@ -40,16 +39,15 @@ export type RunRelayOptions = {
   readonly observe?: RelayObserver;
 };
 
-const partition = 'log';
 /** A Kafka that is back is written to again within about a second. */
 const restartMaxMs = 1_000;
 
 /**
  * Publishes the log until the signal is aborted: at least once, the events of one stream in their order. A batch is
  * produced only after Kafka acknowledged the one before, and the checkpoint moves only after that: whoever starts again,
- * after a failure or as another process, publishes the same events in the same order first. The checkpoint's
- * compare-and-set stops a relay that lost its place; what it had sent until then are duplicates, which every reader
- * drops by (stream, revision).
+ * after a failure or as another process, publishes the same events in the same order first. While it moves, the next
+ * batch is on its way, and no further. The checkpoint's compare-and-set stops a relay that lost its place; what it had
+ * sent until then are duplicates, which every reader drops by (stream, revision).
  *
  * A topic that lost what was in it (emptied, made anew, a broker that lost its disk) is filled again from the log.
  *
@@ -78,6 +76,7 @@ async function runUntilLoss(options: RunRelayOptions, watch: LossWatch): Promise
       {
         ...{ consumer: relayConsumer, categories: relayedCategories, batchMax },
         loadCheckpoint: relaying.begin,
+        foresee: relaying.encode,
         handle: relaying.publish,
         signal: AbortSignal.any([signal, over.signal]),
       },
@@ -85,64 +84,70 @@ async function runUntilLoss(options: RunRelayOptions, watch: LossWatch): Promise
     );
   } finally {
     clearInterval(looking);
+    await relaying.settle();
   }
 }
 
 type Relaying = {
   readonly begin: () => Promise<Checkpoint | null>;
+  /** Makes the records of a batch while the one before is on its way to Kafka. */
+  readonly encode: (events: Events) => void;
   readonly publish: (batch: FeedBatch) => Promise<void>;
   /** Whether the relay has to begin again. */
   readonly look: () => Promise<boolean>;
+  /** Resolves when the checkpoint does not move any more. */
+  readonly settle: () => Promise<void>;
 };
 
-type Place = { readonly checkpoint: Checkpoint | null; readonly schemas: WireSchemas };
+type Events = readonly RecordedEvent[];
 
 function openRelaying(options: RunRelayOptions, watch: LossWatch): Relaying {
   const { store, readStore, producer, topicPrefix = '', observe } = options;
-  let place: Place | null = null;
-  const begin = async (): Promise<Checkpoint | null> => {
-    place = null;
-    const stored = await readStore.loadCheckpoint(relayConsumer, partition);
-    const lost = await watch.lostTopic(stored);
-    if (lost !== null && stored !== null) await forget(stored, lost);
-    const checkpoint = lost === null ? stored : null;
-    place = { checkpoint, schemas: await options.schemas() };
-    return checkpoint;
+  const checkpoint = openMovingCheckpoint(readStore);
+  // A batch that is never handled is forgotten with its events.
+  const encoded = new WeakMap<Events, readonly EventRecord[]>();
+  let schemas: WireSchemas | null = null;
+  const encode = (events: Events): readonly EventRecord[] => {
+    if (schemas === null) throw new Error('events before their checkpoint was asked for');
+    const known = schemas;
+    return events.flatMap((event) => encodeEventRecord(event, store.epoch, known) ?? []);
   };
-  const forget = async (from: Checkpoint, topic: string): Promise<void> => {
-    if ((await readStore.forgetCheckpoint({ consumer: relayConsumer, partition, from })) === 'moved') throw moved();
-    watch.noteRefill(topic);
-    observe?.onLoss?.(topic);
-  };
+  const send = (records: readonly EventRecord[]): Promise<void> =>
+    producer.send(
+      topicPrefix === '' ? records : records.map((record) => ({ ...record, topic: `${topicPrefix}${record.topic}` })),
+    );
   return {
-    begin,
-    publish: async ({ events, checkpoint }) => {
-      if (place === null) throw new Error('a batch before its checkpoint was asked for');
-      const { schemas, checkpoint: from } = place;
-      const records = recordsOf(events, store.epoch, schemas);
-      await producer.send(records.map((record) => ({ ...record, topic: `${topicPrefix}${record.topic}` })));
-      if (from !== checkpoint) await move(readStore, from, checkpoint);
-      place = { checkpoint, schemas };
+    begin: async () => {
+      const stored = await checkpoint.load();
+      const lost = await watch.lostTopic(stored);
+      if (lost !== null && stored !== null) {
+        await checkpoint.forget(stored);
+        watch.noteRefill(lost);
+        observe?.onLoss?.(lost);
+      }
+      schemas = await options.schemas();
+      return checkpoint.at();
+    },
+    encode: (events) => void encoded.set(events, encode(events)),
+    publish: async ({ events, checkpoint: to, atEnd }) => {
+      const records = encoded.get(events) ?? encode(events);
+      await all([send(records), checkpoint.moved()]);
+      checkpoint.move(to);
+      if (atEnd) await checkpoint.moved();
       observe?.onBatch?.(countOf(records));
     },
-    look: async () => (await watch.lostTopic(place?.checkpoint ?? null)) !== null,
+    look: async () => checkpoint.hasFailed() || (await watch.lostTopic(checkpoint.at())) !== null,
+    settle: () => checkpoint.moved().catch(() => undefined),
   };
 }
 
-function recordsOf(events: readonly RecordedEvent[], epoch: string, schemas: WireSchemas): readonly EventRecord[] {
-  return events.flatMap((event) => encodeEventRecord(event, epoch, schemas) ?? []);
+/** Waits for both also where one fails: nothing is under way any more when it does. */
+async function all(both: readonly Promise<void>[]): Promise<void> {
+  for (const outcome of await Promise.allSettled(both)) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 function countOf(records: readonly EventRecord[]): ReadonlyMap<EventTopic, number> {
   const counts = new Map<EventTopic, number>();
   for (const { topic } of records) counts.set(topic, (counts.get(topic) ?? 0) + 1);
   return counts;
-}
-
-async function move(readStore: RunRelayOptions['readStore'], from: Checkpoint | null, to: Checkpoint): Promise<void> {
-  if ((await readStore.moveCheckpoint({ consumer: relayConsumer, partition, from, to })) === 'moved') throw moved();
-}
-
-function moved(): OperationalFailure {
-  return new OperationalFailure('CHECKPOINT_MOVED', relayConsumer, { retryable: true });
 }

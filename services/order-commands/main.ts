@@ -2,7 +2,7 @@ import { alone } from '../../infra/process/alone.ts';
 import { main } from '../../infra/process/run-process.ts';
 import { apiDescription as api } from '../../schemas/api-description.ts';
 import { openSummaryAt } from '../order-queries/summary-at.ts';
-import { openKafkaDoor } from './kafka/open.ts';
+import { openConfiguredKafkaDoor } from './kafka/open.ts';
 import { wireOrderCommands } from './wire.ts';
 
 /** The doors that decide orders: HTTP, and Kafka where FEED_URL names one. */
@@ -16,9 +16,9 @@ await main(
         ...wiring,
         summaryAt: openSummaryAt(wiring.store),
       });
-      const { feedUrl } = wiring.config;
-      const kafka = feedUrl === null ? {} : await openKafkaDoor({ ...wiring, url: feedUrl, commands }, opening);
-      return { ...kafka, ...part, routes: [...part.routes, ...doorRoutes] };
+      const kafka = await openConfiguredKafkaDoor({ ...wiring, commands }, opening);
+      const run = kafka?.run;
+      return { ...part, ...(run && { run }), routes: [...part.routes, ...doorRoutes] };
     },
   }),
 );

@@ -16,6 +16,7 @@ import { dailySales } from '../../projections/daily-sales/projection.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import { orderTimeline } from '../../projections/order-timeline/projection.ts';
 import type { Projection } from '../../projections/projection.ts';
+import { sayFault, secondsSince } from '../../test/fault-line.ts';
 import { describeWithKafkaBroker } from '../../test/kafka.ts';
 import { describeWithPostgres, freshDatabase, type FreshDatabase } from '../../test/postgres.ts';
 import { orderIds, payAll, placeAll, shipAll } from './test-snapshot-world.ts';
@@ -59,10 +60,10 @@ describeWithPostgres('views in Postgres', () => {
 
     /** Orders go on until it is stopped; returns how many events were appended. */
     const sell = (): { readonly stop: () => Promise<number> } => {
-      let isSelling = true;
+      const closing = new AbortController();
       const selling = (async () => {
         let events = 0;
-        for (; isSelling; events += 40) {
+        for (; !closing.signal.aborted; events += 40) {
           const orders = orderIds(randomUUID(), 10);
           await placeAll(store, orders);
           await payAll(store, orders);
@@ -72,7 +73,7 @@ describeWithPostgres('views in Postgres', () => {
       })();
       return {
         stop: () => {
-          isSelling = false;
+          closing.abort();
           return selling;
         },
       };
@@ -113,9 +114,7 @@ describeWithPostgres('views in Postgres', () => {
       const healedAt = performance.now();
       const events = await selling.stop();
       await viewsEqualTheirFold(60_000);
-      console.log(
-        `FAULT kafka-killed seed=- ops=${events} lost=0 t_consistent_after_heal=${seconds(healedAt)} mismatch=0`,
-      );
+      sayFault('kafka-killed', { ops: events, lost: 0, t_consistent_after_heal: secondsSince(healedAt), mismatch: 0 });
     });
 
     it(
@@ -130,15 +129,19 @@ describeWithPostgres('views in Postgres', () => {
         await pause(12_000);
         const events = await selling.stop();
         await viewsEqualTheirFold();
-        const consistentAfter = seconds(pausedAt);
+        const consistentAfter = secondsSince(pausedAt);
         const after = sell();
         paused?.resume();
         await pause(3_000);
         const more = await after.stop();
         await viewsEqualTheirFold();
-        console.log(
-          `FAULT projector-paused seed=- ops=${events + more} lost=0 refused=${await refusedWrites()} t_consistent=${consistentAfter} mismatch=0`,
-        );
+        sayFault('projector-paused', {
+          ops: events + more,
+          lost: 0,
+          refused: await refusedWrites(),
+          t_consistent: consistentAfter,
+          mismatch: 0,
+        });
       },
     );
 
@@ -149,7 +152,7 @@ describeWithPostgres('views in Postgres', () => {
       const killedAt = performance.now();
       const events = await selling.stop();
       await viewsEqualTheirFold();
-      console.log(`FAULT projector-killed seed=- ops=${events} lost=0 t_consistent=${seconds(killedAt)} mismatch=0`);
+      sayFault('projector-killed', { ops: events, lost: 0, t_consistent: secondsSince(killedAt), mismatch: 0 });
       projectors[1] = await launch();
     });
   });
@@ -176,8 +179,4 @@ async function rowsOf(readStore: ReadStore, { view }: Projection): Promise<Rows>
   const rows = new Map<string, Document>();
   for await (const { tenantId, key, document } of readStore.scan(view)) rows.set(`${tenantId} ${key}`, document);
   return rows;
-}
-
-function seconds(sinceMs: number): string {
-  return `${((performance.now() - sinceMs) / 1_000).toFixed(1)}s`;
 }

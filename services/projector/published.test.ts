@@ -4,6 +4,7 @@ import { publish, silent } from '../../infra/event-feed/contract/on-kafka.ts';
 import { openKafkaProducer } from '../../infra/kafka/producer.ts';
 import { orderSummary } from '../../projections/order-summary/projection.ts';
 import { orderStream, type OrderId } from '../../schemas/ids.ts';
+import { sayFault, secondsSince } from '../../test/fault-line.ts';
 import { describeWithKafka } from '../../test/kafka.ts';
 import { describeWithPostgres } from '../../test/postgres.ts';
 import { orderIds, payAll, placeAll, shipAll } from './test-snapshot-world.ts';
@@ -118,9 +119,13 @@ describeWithPostgres('published events and views in Postgres', () => {
       await shipAll(world.store, orders);
       await world.equalsFold(orders, 40_000);
       const dup = projectors.flatMap(({ batches }) => batches).reduce((sum, { duplicates }) => sum + duplicates, 0);
-      console.log(
-        `FAULT topic-emptied seed=- ops=120 lost=0 dup=${dup} t_consistent_after_heal=${seconds(startedAt)} mismatch=0`,
-      );
+      sayFault('topic-emptied', {
+        ops: 120,
+        lost: 0,
+        dup,
+        t_consistent_after_heal: secondsSince(startedAt),
+        mismatch: 0,
+      });
     });
 
     it('heal where the topic was filled anew with more than before, while none of them ran', async () => {
@@ -162,13 +167,7 @@ describeWithPostgres('published events and views in Postgres', () => {
       }
       await world.equalsFold(orders);
       const refused = steady.failures.filter((failure) => failure.startsWith('CHECKPOINT_MOVED')).length;
-      console.log(
-        `FAULT rebalance-storm seed=- ops=160 lost=0 rebalances=${rebalances} refused=${refused} t=${seconds(startedAt)} mismatch=0`,
-      );
+      sayFault('rebalance-storm', { ops: 160, lost: 0, rebalances, refused, t: secondsSince(startedAt), mismatch: 0 });
     });
   });
 });
-
-function seconds(sinceMs: number): string {
-  return `${((performance.now() - sinceMs) / 1_000).toFixed(1)}s`;
-}

@@ -43,6 +43,8 @@ export type ConsumeOptions = {
 
 export type Consumer = {
   readonly batches: readonly FeedBatch[];
+  /** Those whose events it was not told of before. */
+  readonly unforeseen: readonly FeedBatch[];
   readonly events: () => FeedBatch['events'];
   readonly ended: Promise<void>;
   readonly stop: () => Promise<void>;
@@ -51,14 +53,18 @@ export type Consumer = {
 export function consume(feed: EventFeed, options: ConsumeOptions = {}): Consumer {
   const { from = null, partition, batchMax = 100, categories, handled } = options;
   const batches: FeedBatch[] = [];
+  const foreseen = new Set<FeedBatch['events']>();
+  const unforeseen: FeedBatch[] = [];
   const control = new AbortController();
   const ended = feed.run({
     ...subscriptionOf(control.signal),
     ...(categories === undefined ? {} : { categories }),
     batchMax,
+    foresee: (events) => void foreseen.add(events),
     loadCheckpoint: (asked) => Promise.resolve(partition === undefined || partition === asked ? from : null),
     handle: async (batch) => {
       batches.push(batch);
+      if (batch.events.length > 0 && !foreseen.has(batch.events)) unforeseen.push(batch);
       await handled?.(batch);
     },
   });
@@ -68,7 +74,7 @@ export function consume(feed: EventFeed, options: ConsumeOptions = {}): Consumer
     control.abort();
     await ended;
   };
-  return { batches, events: () => batches.flatMap(({ events }) => events), ended, stop };
+  return { batches, unforeseen, events: () => batches.flatMap(({ events }) => events), ended, stop };
 }
 
 /** Each under a name of its own: consumers of one name share the work. */

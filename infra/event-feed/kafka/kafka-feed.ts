@@ -136,6 +136,7 @@ async function handleBatch(handling: Handling, batch: RecordBatch): Promise<void
   const { events, passedOver } = readRecords(records, store.epoch, known);
   for (const each of passedOver) tellPassedOver(handling, batch, each);
   const position = events.at(-1)?.position ?? standing.position;
+  if (events.length > 0) subscription.foresee?.(events);
   await subscription.handle({
     partition: nameOf(batch),
     events,

@@ -4,7 +4,6 @@ import type { EventStore, LogPage } from '../../event-store/port.ts';
 import type { Checkpoint, EventFeed, Subscription } from '../port.ts';
 import { openBell, unlessAborted, type Bell } from './bell.ts';
 import { sharedTail, type TailReader } from './shared-tail.ts';
-import type { TailQuery } from './tail-ring.ts';
 
 export type LogFeedOptions = {
   /** How late an event of another process may be seen after a quiet time. 250 ms if absent. */
@@ -41,7 +40,7 @@ export function openLogFeed(store: EventStore, options: LogFeedOptions = {}): Ev
 type Tail = Required<LogFeedOptions> & { readonly read: TailReader; readonly bell: Bell };
 
 async function follow(tail: Tail, subscription: Subscription): Promise<void> {
-  const { signal, categories, batchMax } = subscription;
+  const { signal } = subscription;
   const loaded = await unlessAborted(subscription.loadCheckpoint('log'), signal);
   if (loaded === null) return;
   let after = loaded.result;
@@ -50,11 +49,11 @@ async function follow(tail: Tail, subscription: Subscription): Promise<void> {
   let ahead: Promise<LogPage> | null = null;
   while (!signal.aborted) {
     const readAt = performance.now();
-    const reading: Promise<LogPage> = ahead ?? tail.read({ after, categories, limit: batchMax });
+    const reading: Promise<LogPage> = ahead ?? readPage(tail, subscription, after);
     const read = await unlessAborted(reading, signal);
     if (read === null) return;
     const page = read.result;
-    ahead = page.atEnd ? null : readAhead(tail, { after: page.checkpoint, categories, limit: batchMax });
+    ahead = page.atEnd ? null : readAhead(tail, subscription, page.checkpoint);
     await deliver(page);
     const moved = page.checkpoint !== after;
     after = page.checkpoint;
@@ -62,9 +61,16 @@ async function follow(tail: Tail, subscription: Subscription): Promise<void> {
   }
 }
 
+async function readPage({ read }: Tail, subscription: Subscription, after: Checkpoint | null): Promise<LogPage> {
+  const { categories, batchMax, foresee } = subscription;
+  const page = await read({ after, categories, limit: batchMax });
+  if (page.events.length > 0) foresee?.(page.events);
+  return page;
+}
+
 /** While one page is handled the next is read, and no further: who catches up keeps both sides busy, bounded by a page. */
-function readAhead(tail: Tail, query: TailQuery): Promise<LogPage> {
-  const page = tail.read(query);
+function readAhead(tail: Tail, subscription: Subscription, after: Checkpoint | null): Promise<LogPage> {
+  const page = readPage(tail, subscription, after);
   // It fails where it is awaited, if it is.
   page.catch(() => undefined);
   return page;

@@ -1,11 +1,11 @@
 import { openEventFeed } from '../../../infra/event-feed/open.ts';
 import { openEventStore } from '../../../infra/event-store/open.ts';
 import { openReadStore } from '../../../infra/read-store/open.ts';
-import type { ReadStore } from '../../../infra/read-store/port.ts';
 import { projections } from '../../../projections/all.ts';
 import { orderSummary } from '../../../projections/order-summary/projection.ts';
 import { runProjector, type ProjectedBatch } from '../../../services/projector/projector.ts';
 import { serve } from '../child-process.ts';
+import { countSummaries, timedReadStore } from './timed-read-store.ts';
 
 export type ProjectorRequest =
   | { readonly kind: 'start'; readonly url: string }
@@ -34,7 +34,7 @@ let countViews: () => Promise<number> = () => Promise.resolve(0);
 /** All projectors of the product, as `npm start` runs them, but in a process of their own. */
 async function start(url: string): Promise<void> {
   const store = await openEventStore(url);
-  const readStore = timed(openReadStore(url));
+  const readStore = timedReadStore(openReadStore(url), (latencyMs) => latenciesMs.push(latencyMs));
   await readStore.prepare(projections.map(({ view }) => view));
   const feed = openEventFeed(store);
   const onBatch = (batch: ProjectedBatch): void => {
@@ -45,28 +45,8 @@ async function start(url: string): Promise<void> {
   const running = projections.map((projection) =>
     runProjector({ feed, store, readStore, projection, signal: stop.signal, observe: { onBatch } }),
   );
-  countViews = async () => {
-    let views = 0;
-    for await (const _ of readStore.scan(orderSummary.view)) views += 1;
-    return views;
-  };
+  countViews = () => countSummaries(readStore);
   closing.push({ close: () => Promise.all(running) }, store, readStore);
-}
-
-/** Both times are of this machine's clock: the store's Postgres runs here. */
-function timed(readStore: ReadStore): ReadStore {
-  return {
-    ...readStore,
-    commit: async (batch) => {
-      const outcome = await readStore.commit(batch);
-      const now = Date.now();
-      if (batch.view.name === orderSummary.view.name) {
-        for (const { document } of batch.documents)
-          if (document !== null) latenciesMs.push(now - Date.parse(String(document['updatedAt'])));
-      }
-      return outcome;
-    },
-  };
 }
 
 async function until(wanted: number): Promise<ProjectorAnswer> {

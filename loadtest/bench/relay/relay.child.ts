@@ -49,17 +49,23 @@ async function open({ storeUrl, kafkaUrl, topicPrefix }: PublisherPlace): Promis
   };
 }
 
-/** A failure fails the leg: one that began again has published more than it was asked to. */
+/**
+ * The clock starts when the relay knows its place: a start asks Kafka where its topics end, once, as the limit connected
+ * before. A failure fails the leg: one that began again has published more than it was asked to.
+ */
 async function publish({ options }: Opened, wanted: number): Promise<LegAnswer> {
   const from = await options.readStore.loadCheckpoint(relayConsumer, partition);
   if (from !== null) await options.readStore.forgetCheckpoint({ consumer: relayConsumer, partition, from });
   const over = new AbortController();
   const signal = AbortSignal.any([over.signal, AbortSignal.timeout(publishMaxMs)]);
-  const [startedAt, cpuBefore] = [performance.now(), cpuMicros()];
-  let [records, endedAt] = [0, startedAt];
+  let [records, startedAt, endedAt, cpuBefore] = [0, 0, 0, 0];
   await runRelay({
     ...options,
     signal,
+    schemas: () => {
+      [startedAt, cpuBefore] = [performance.now(), cpuMicros()];
+      return options.schemas();
+    },
     observe: {
       onBatch: (counts) => {
         for (const count of counts.values()) records += count;

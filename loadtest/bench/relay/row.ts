@@ -105,10 +105,7 @@ function findingOf(
   { orders, bytes }: { readonly orders: number; readonly bytes: number },
 ): Finding {
   const cpu = (of: readonly LegAnswer[]): string =>
-    spreadText(
-      spreadOf(of.map(({ cpuMicros, records }) => cpuMicros / records)),
-      1,
-    );
+    spreadText(spreadOf(of.map(({ cpuMicros, records }) => cpuMicros / records)), 1);
   return {
     verdicts: [atLeast('relay / kafkajs', comparisons[0]?.ratio?.median ?? null, aim)],
     comparisons,

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 
 import { readFeed } from '../../orders/read-orders.ts';
 import { seededRandom } from '../../orders/seeded-random.ts';
-import { differencesOf } from '../import-report.ts';
-import type { ImportReport } from '../import-report.ts';
+import { differencesOf } from '../../system/import-report.ts';
+import type { ImportReport } from '../../system/import-report.ts';
 import { startVerb, verify } from '../../system/order-center.ts';
 import type { CliExit, RunningVerb } from '../../system/order-center.ts';
 import { withShop } from '../placed-orders.ts';

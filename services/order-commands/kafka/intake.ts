@@ -8,7 +8,7 @@ import { commandTopic } from '../../../schemas/wire/command-record.ts';
 import { outcomeTopic } from '../../../schemas/wire/outcome-record.ts';
 import type { OrderCommands } from '../open.ts';
 import { commandAnswerer } from './answer-command.ts';
-import { defaultLimits, type IntakeLimits } from './limits.ts';
+import type { IntakeLimits } from './limits.ts';
 import type { Observe } from './observe.ts';
 import type { CommandSchemas } from './schemas.ts';
 import { recordSettler } from './settle-record.ts';
@@ -25,7 +25,7 @@ export type IntakeOptions = {
   readonly onFailure: (failure: OperationalFailure) => void;
   /** Told of what made the consumption begin anew. */
   readonly onRestart: (failure: OperationalFailure) => void;
-  readonly limits?: Partial<IntakeLimits>;
+  readonly limits: IntakeLimits;
   /** The public topics, and the one group of all instances of the role, if absent. */
   readonly names?: IntakeNames;
 };
@@ -49,8 +49,7 @@ export type Intake = {
  * orders are decided at once and one order in order. An offset passes a command when its outcome is acknowledged.
  */
 export function openIntake(options: IntakeOptions): Intake {
-  const { commands, check, producer, schemas, observe, onFailure, onRestart, names = publicNames } = options;
-  const limits = { ...defaultLimits, ...options.limits };
+  const { commands, check, producer, schemas, limits, observe, onFailure, onRestart, names = publicNames } = options;
   const answer = commandAnswerer(commands, check);
   const work = recordSettler({ producer, schemas, answer, limits, names, observe, onFailure, random: Math.random });
   const window = openKeyedWindow(work, limits);

@@ -41,20 +41,28 @@ export function recordSettler(settling: Settling): RecordWork {
     // Decided: the order's next command may be, while this one's outcome is on its way, ahead of the next one's.
     turn.release();
     const { outcome } = answered;
-    const out = { ...encodeOutcomeRecord(outcome, read.tenantId, schemas), topic: settling.names.outcomes };
-    if ((await insist(settling, turn, () => sent(producer, out))) === null) return;
+    const tell = async (): Promise<true> => {
+      const written = encodeOutcomeRecord(outcome, read.tenantId, await schemas.writing());
+      return sent(producer, { ...written, topic: settling.names.outcomes });
+    };
+    if ((await insist(settling, turn, tell)) === null) return;
     const seconds = (performance.now() - turn.takenAtMs) / 1_000;
     const isNew = answered.kind === 'answered' && answered.isNew;
-    observe({ what: 'outcome', code: outcome.code ?? outcome.outcome, type: read.message.type, isNew, seconds, traceId });
+    observe({
+      what: 'outcome',
+      code: outcome.code ?? outcome.outcome,
+      type: read.message.type,
+      isNew,
+      seconds,
+      traceId,
+    });
   };
 }
 
 async function readRecord(record: IncomingRecord, schemas: CommandSchemas): Promise<ReadCommand | Unreadable> {
   const tooMany = tooManyHeaders(record);
   if (tooMany !== null) return tooMany;
-  // What a registry knows is asked before: where it does not answer, that says nothing about the record.
-  await schemas.learn(record.value);
-  return decodeCommandRecord(record, schemas);
+  return decodeCommandRecord(record, await schemas.reading(record.value));
 }
 
 async function sent(producer: Settling['producer'], record: OutgoingRecord): Promise<true> {

@@ -9,6 +9,7 @@ import { parseKafkaUrl } from '../../../infra/kafka/kafka-url.ts';
 import type { IncomingRecord, OutgoingRecord } from '../../../infra/kafka/port.ts';
 import { openKafkaProducer } from '../../../infra/kafka/producer.ts';
 import { openMetrics } from '../../../infra/metrics/open.ts';
+import { openSchemas } from '../../../infra/schema-registry/open.ts';
 import { openMemoryPaymentTokens } from '../../../infra/payment-tokens/memory/memory-payment-tokens.ts';
 import { openMemorySubjectKeys } from '../../../infra/subject-keys/memory/memory-subject-keys.ts';
 import type { CommandMessage, CommandOutcome } from '../../../schemas/generated/messages.ts';
@@ -16,6 +17,7 @@ import { orderIdOf, orderStream, type CommandId, type OrderId, type TenantId } f
 import { encodeCommandRecord } from '../../../schemas/wire/command-record.ts';
 import { decodeOutcomeRecord } from '../../../schemas/wire/outcome-record.ts';
 import { headerText } from '../../../schemas/wire/record.ts';
+import type { WireSchemas } from '../../../schemas/wire/wire-schemas.ts';
 import { openOrderCommands, type OrderCommands } from '../open.ts';
 import type { IntakeNames } from './intake.ts';
 import { openKafkaDoor, type KafkaDoorOptions } from './open.ts';
@@ -37,10 +39,14 @@ export type TestShop = {
   readonly send: (...records: readonly Partial<OutgoingRecord>[]) => Promise<void>;
   /** Runs a door until the shop is closed, or it is left by itself. */
   readonly openDoor: (options?: Partial<KafkaDoorOptions>) => Promise<{ readonly leave: () => Promise<void> }>;
+  /** As they were read: a produce that a broker took in part is sent again, so there may be more than one of each. */
   readonly outcomes: () => readonly TimedOutcome[];
+  /** One of each record. */
   readonly deadLetters: () => readonly IncomingRecord[];
+  /** The first outcome of this command. @throws Error where another one has another content */
+  readonly outcomeOf: (commandId: string) => Promise<TimedOutcome>;
   /** Until so many outcomes of this command were read. */
-  readonly outcomesOf: (commandId: string, count?: number) => Promise<readonly TimedOutcome[]>;
+  readonly outcomesOf: (commandId: string, count: number) => Promise<readonly TimedOutcome[]>;
   readonly committed: () => Promise<number>;
 };
 
@@ -67,7 +73,11 @@ export async function openShop(stack: AsyncDisposableStack, options: ShopOptions
     ],
   });
   await admin.createTopics({
-    topics: [topic(names.commands, recordBytesMax), topic(names.outcomes, recordBytesMax), topic(deadTopic, deadLetterBytesMax)],
+    topics: [
+      topic(names.commands, recordBytesMax),
+      topic(names.outcomes, recordBytesMax),
+      topic(deadTopic, deadLetterBytesMax),
+    ],
     waitForLeaders: true,
   });
   const producer = openKafkaProducer({ address, clientId: 'test', log });
@@ -75,16 +85,19 @@ export async function openShop(stack: AsyncDisposableStack, options: ShopOptions
 
   const [outcomes, deadLetters]: [TimedOutcome[], IncomingRecord[]] = [[], []];
   const reading = new AbortController();
-  const read = (topic: string, take: (record: IncomingRecord) => void): Promise<void> =>
+  let schemas = openSchemas(null);
+  const read = (topic: string, take: (record: IncomingRecord) => unknown): Promise<void> =>
     consumeKafka(
       { address, clientId: 'test', log },
       {
         ...{ group: `${prefix}${topic}`, topics: [topic], batchMax: 1_000, signal: reading.signal },
-        handle: ({ records }) => Promise.resolve(records.forEach(take)),
+        handle: async ({ records }) => {
+          for (const record of records) await take(record);
+        },
       },
     );
   const readers = [
-    read(names.outcomes, (record) => outcomes.push(toOutcome(record))),
+    read(names.outcomes, async (record) => outcomes.push(toOutcome(record, await schemas.load([record.value])))),
     read(deadTopic, (record) => deadLetters.push(record)),
   ];
   stack.defer(async () => {
@@ -97,6 +110,11 @@ export async function openShop(stack: AsyncDisposableStack, options: ShopOptions
     ...{ store, subjectKeys: openMemorySubjectKeys(), paymentTokens: openMemoryPaymentTokens() },
   });
   const metrics = openMetrics();
+  const outcomesOf = async (commandId: string, count: number): Promise<readonly TimedOutcome[]> => {
+    const found = (): readonly TimedOutcome[] => outcomes.filter((each) => each.commandId === commandId);
+    await untilTrue(() => found().length >= count, `${count} outcomes of ${commandId}`);
+    return found();
+  };
   return {
     names,
     store,
@@ -108,7 +126,8 @@ export async function openShop(stack: AsyncDisposableStack, options: ShopOptions
       producer.send(records.map((each) => ({ key: null, value: null, ...each, topic: names.commands }))),
     openDoor: async (options = {}) => {
       await using opening = new AsyncDisposableStack();
-      const shared = { url: `kafka://${kafkaBrokers()}`, commands, metrics, log, names };
+      schemas = options.schemas ?? schemas;
+      const shared = { url: `kafka://${kafkaBrokers()}`, commands, schemas, metrics, log, names };
       const { run } = await openKafkaDoor({ ...shared, ...options }, opening);
       const control = new AbortController();
       const running = run?.(control.signal);
@@ -120,12 +139,14 @@ export async function openShop(stack: AsyncDisposableStack, options: ShopOptions
       return { leave: () => opened.disposeAsync() };
     },
     outcomes: () => outcomes,
-    deadLetters: () => deadLetters,
-    outcomesOf: async (commandId, count = 1) => {
-      const found = (): readonly TimedOutcome[] => outcomes.filter((each) => each.commandId === commandId);
-      await untilTrue(() => found().length >= count, `${count} outcomes of ${commandId}`);
-      return found();
+    deadLetters: () => [...new Map(deadLetters.map((each) => [placeOf(each), each])).values()],
+    outcomeOf: async (commandId) => {
+      const [first, ...others] = await outcomesOf(commandId, 1);
+      if (first === undefined) throw new Error('there is none');
+      if (others.some(({ bytes }) => bytes !== first.bytes)) throw new Error(`${commandId} has two contents`);
+      return first;
     },
+    outcomesOf,
     committed: async () => {
       const topics = await admin.fetchOffsets({ groupId: names.group, topics: [names.commands] });
       return (topics[0]?.partitions ?? []).reduce((sum, { offset }) => sum + Math.max(0, Number(offset)), 0);
@@ -154,6 +175,11 @@ export function orderOf(commandId: string): OrderId {
   return orderIdOf(tenantId, commandId as CommandId);
 }
 
+/** The commands that have an outcome, in the order of their first ones. */
+export function answered(shop: TestShop): readonly string[] {
+  return [...new Set(shop.outcomes().map(({ commandId }) => commandId))];
+}
+
 export async function untilTrue(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const deadline = performance.now() + waitMs;
   while (!(await isTrue())) {
@@ -162,13 +188,17 @@ export async function untilTrue(isTrue: () => boolean | Promise<boolean>, what: 
   }
 }
 
-function toOutcome(record: IncomingRecord): TimedOutcome {
-  const read = decodeOutcomeRecord(record);
+function toOutcome(record: IncomingRecord, schemas: WireSchemas): TimedOutcome {
+  const read = decodeOutcomeRecord(record, schemas);
   if (read.kind === 'unreadable') throw new Error(read.code);
   const { outcome } = read;
   if (record.key?.toString() !== outcome.orderId) throw new Error('the key is not the order');
   if (headerText(record, 'command-id') !== outcome.commandId) throw new Error('the header is not the command');
   return { ...outcome, bytes: record.value?.toString('hex') ?? '', readAtMs: performance.now() };
+}
+
+function placeOf(letter: IncomingRecord): string {
+  return ['dead-letter-partition', 'dead-letter-offset'].map((name) => headerText(letter, name)).join('/');
 }
 
 function breakable(memory: EventStore): { readonly store: EventStore; readonly setDown: (isDown: boolean) => void } {

@@ -1,4 +1,4 @@
-import type { CliExit } from '../system/order-center.ts';
+import type { CliExit } from './order-center.ts';
 
 /** What `order-center import olist --json` said. */
 export type ImportReport = {
