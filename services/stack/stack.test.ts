@@ -108,6 +108,12 @@ describe('the roles of the stack', () => {
     );
   });
 
+  it('put the origin at a free port where it is asked for port 0, as all must know it before it listens', async () => {
+    const { instances } = await plan(new Map(), 0);
+    expect(instances.every(({ port }) => port > 0)).toBe(true);
+    expect(new Set(instances.map(({ port }) => port)).size).toBe(instances.length);
+  });
+
   it('each get a configuration that a role can read, and know each other by addresses that differ', async () => {
     const planned = await plan(new Map([['projector', 3]] as const), 25_001);
     expect(planned.instances.map(({ name }) => name)).toEqual([
